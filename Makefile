@@ -1,0 +1,78 @@
+# bpfproof. `make` builds build/bpfproof; `make help` lists the other targets.
+
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+PYTHON ?= python3
+VERSION := 0.1.0
+
+# From the ground up: a room may use only the rooms that scripts/check-rooms lets it.
+ROOMS ?= base abi bpf smt lang sim compiler optimizer verifier api cli
+
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+            -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wimplicit-fallthrough -Wno-unknown-warning-option
+ifeq ($(WERROR),1)
+WARNINGS += -Werror
+endif
+ALL_CPPFLAGS = -I. -I$(BUILD)/gen -D_GNU_SOURCE -DBPFPROOF_VERSION='"$(VERSION)"' $(CPPFLAGS)
+ALL_CFLAGS = -std=c11 $(WARNINGS) -fno-strict-overflow -fstack-protector-strong $(CFLAGS) $(SANITIZE)
+LIBS = -lz3 -ljansson -lpthread
+ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+# Generated C: abi tables, the lexer, the parser.
+include $(wildcard $(addsuffix /room.mk,$(ROOMS)))
+
+SOURCES := $(wildcard $(addsuffix /*.c,$(ROOMS)) $(addsuffix /*/*.c,$(filter-out abi,$(ROOMS))))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o) $(GENERATED:$(BUILD)/gen/%.c=$(BUILD)/obj/gen/%.o)
+LIBRARY := $(BUILD)/libbpfproof-all.a
+UNIT_SOURCES := $(wildcard $(foreach room,$(ROOMS),tests/unit/$(room)/*_test.c))
+UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/tests/%.t)
+CAMPAIGN_SOURCES := $(wildcard tests/campaigns/*.c)
+CAMPAIGNS := $(CAMPAIGN_SOURCES:tests/campaigns/%.c=$(BUILD)/campaigns/%)
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(2)')
+
+all: $(BUILD)/bpfproof
+
+help:
+	@sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST))
+
+$(BUILD)/bpfproof: $(LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(BUILD)/obj/cli/main.o $(LIBRARY) $(LIBS)
+
+# The archive is made anew, so that a source file that is gone leaves nothing behind.
+$(LIBRARY): $(OBJECTS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $(filter-out %/cli/main.o,$(OBJECTS))
+
+$(BUILD)/obj/%.o: %.c | $(GENERATED) $(GENERATED_HEADERS)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c | $(GENERATED_HEADERS)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(GENERATED_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/%.t: tests/unit/%.c tests/unit/support.h $(LIBRARY)
+	$(call say,TEST,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) $(LIBS) -lcmocka
+
+$(BUILD)/campaigns/%: tests/campaigns/%.c $(LIBRARY)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) $(LIBS)
+
+unit: $(UNIT_TESTS)
+	@tests/run $(BUILD) unit
+
+campaigns: $(CAMPAIGNS)
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(OBJECTS:.o=.d) $(UNIT_TESTS:%=%.d) $(CAMPAIGNS:%=%.d)
+
+.PHONY: all help unit campaigns clean
+.DELETE_ON_ERROR:
