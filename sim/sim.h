@@ -1,0 +1,89 @@
+/* sim: running filters concretely. The interpreter (one of two implementations of the machine, the
+ * other is verifier/'s symbolic executor), the kernel's constant-action cache, the real kernel in a
+ * forked child, and the kernel's own JIT image called in user space.
+ */
+#ifndef SIM_SIM_H
+#define SIM_SIM_H
+
+#include <sys/types.h>
+
+#include "bpf/bpf.h"
+
+/* ---- interpreter (interpreter.c): __seccomp_filter's run of one program, facts of the kernel's BPF core ---- */
+
+struct run {
+    uint32_t word;         /* the return value */
+    uint32_t executed;     /* instructions, the return included */
+    uint32_t last;         /* the instruction that ended it */
+    bool divided_by_zero;  /* DIV X with X = 0: ended with 0 */
+    bool implementation_defined; /* a shift by X >= 32 was executed: x86's result (X & 31) was taken */
+};
+
+/* `program` must be accepted by check_program. `trace` (may be NULL) gets the instructions executed, in
+ * order, up to `trace_most`. */
+struct run interpret(const struct program *program, const struct input *input, uint32_t *trace,
+                     size_t trace_most);
+
+/* A stack, oldest first: what the kernel makes of all of them (seccomp_run_filters). */
+struct stack_run {
+    uint32_t word;
+    uint32_t decided_by; /* index of the filter whose word it is; the newest of equals; stack_count: the initial ALLOW */
+    uint64_t executed;   /* over all filters */
+    bool implementation_defined;
+};
+struct stack_run interpret_stack(const struct program *programs, size_t count, const struct input *input);
+
+/* ---- the constant-action cache of Linux 5.11 and later (cache.c): seccomp_is_const_allow ---------------------- */
+
+bool cache_allows(const struct program *program, uint32_t arch, uint32_t nr);
+/* How many of the ABI's numbers the kernel would cache for this stack: implemented table entries only, so that the figure
+ * is a number of calls. 0 for ABIs that are never cached. */
+uint32_t cache_count(const struct program *programs, size_t count, const struct abi *abi);
+
+/* ---- the real kernel (kernel.c): a forked child installs and calls ---------------------------------------------- */
+
+enum kernel_outcome {
+    KERNEL_RETURNED,   /* the call returned; `value` is what the register held */
+    KERNEL_KILLED,     /* the thread or process died of SIGSYS */
+    KERNEL_TRAPPED,    /* SIGSYS was delivered to a handler; value = si_errno (the data) */
+    KERNEL_REFUSED,    /* the filter was not installed; value = errno */
+    KERNEL_DIED,       /* died of something else; value = signal */
+    KERNEL_UNAVAILABLE /* no seccomp, or no such entry (int 0x80) on this machine */
+};
+
+struct kernel_result {
+    enum kernel_outcome outcome;
+    int64_t value;
+    bool whole_process; /* KERNEL_KILLED: SECCOMP_RET_KILL_PROCESS, as seen on a second thread */
+};
+
+enum kernel_entry { ENTRY_NATIVE, ENTRY_INT80 /* i386's, from a 64-bit task */ };
+
+/* True when seccomp filters can be installed here (`reason` says why not otherwise). */
+bool kernel_available(const char **reason);
+bool kernel_has_int80(void);
+/* Would the kernel take this program? Forks; the child installs and leaves without another filtered call. */
+struct kernel_result kernel_install(const struct program *program);
+/* Installs the stack (oldest first) in a child, makes one call with exactly these registers, and reports. */
+struct kernel_result kernel_call(const struct program *programs, size_t count, enum kernel_entry entry,
+                                 uint32_t nr, const uint64_t args[6]);
+/* Many programs through the kernel's admission in few forks, for campaigns: accepted[i] is set. */
+MUST_USE result kernel_admission(const struct program *programs, size_t count, bool *accepted,
+                                 struct diagnostics *diagnostics);
+/* Sets no_new_privs (unless privileged), installs the stack and executes argv; returns only on failure. */
+MUST_USE result kernel_exec(const struct program *programs, size_t count, char *const argv[],
+                            struct diagnostics *diagnostics);
+
+/* ---- the JIT image (jit.c): the kernel's own machine code for a program, called in user space -------------------- */
+
+struct jit;
+
+/* Translates as bpf_convert_filter does, loads it as a BPF_PROG_TYPE_SYSCALL program, reads the image
+ * back and maps it. Needs root, x86_64 and net.core.bpf_jit_enable=1: else ERROR_UNSUPPORTED with the reason
+ * reported. Programs whose image calls into the kernel are refused. */
+MUST_USE result jit_open(struct arena *arena, const struct program *program, struct diagnostics *diagnostics,
+                         struct jit **jit);
+uint32_t jit_call(const struct jit *jit, const struct input *input);
+void jit_close(struct jit *jit);
+
+#endif
