@@ -1,0 +1,97 @@
+/* bpfproof: the public face. What a FILTER is and how it is loaded, and the pipelines, each readable from top to
+ * bottom in one function: this is the only room that puts the others together.
+ */
+#ifndef API_BPFPROOF_H
+#define API_BPFPROOF_H
+
+#include "optimizer/optimizer.h"
+#include "verifier/verifier.h"
+
+/* ---- filters (filter.c) ----------------------------------------------------------------------------- */
+
+/* A FILTER argument, loaded: a policy, or a stack of one or more programs, oldest first. */
+struct filter {
+    const char *name;
+    const struct source *source; /* of a policy */
+    const struct tree *tree;     /* of a policy */
+    const struct policy *policy; /* NULL: a stack of programs */
+    struct program *programs;
+    size_t program_count;
+    bool big_endian;
+    abi_set declared; /* the policy's ABIs; a blob's: blob_declared() */
+};
+
+struct load_options {
+    abi_set abis;        /* --abi: narrows a policy, declares a blob; 0 = not given */
+    enum format format;  /* FORMAT_UNKNOWN: by content */
+    bool any_program;    /* take programs that check_program refuses */
+    struct deadline deadline;
+};
+
+/* `argument` is a path, "-", or several joined by "+" (a stack, oldest first; a policy in a stack is compiled). A
+ * path that exists as it stands, plus signs and all, is one file. */
+MUST_USE result filter_load(struct arena *arena, const char *argument, const struct load_options *options,
+                            struct diagnostics *diagnostics, struct filter *filter);
+/* A policy becomes its proved program; a stack stays what it is. For commands that run programs. */
+MUST_USE result filter_compile(struct arena *arena, struct filter *filter, const struct load_options *options,
+                               struct diagnostics *diagnostics);
+struct side filter_side(const struct filter *filter);
+
+/* The ABIs a stack of programs is about: those whose token it compares with arch (x32 when it permits some
+ * but not all numbers with bit 30), else the host's (declared.c). */
+abi_set blob_declared(const struct program *programs, size_t count);
+
+/* ---- compile (compile.c) --------------------------------------------------------------------------------- */
+
+enum dump_stage { DUMP_POLICY = 1, DUMP_DAG = 2, DUMP_SELECT = 4, DUMP_LAYOUT = 8 };
+
+struct compile_options {
+    abi_set abis;
+    enum optimization level;
+    struct deadline deadline;
+    bool whole_proof;
+    bool accept_arch, accept_width; /* a REFUTED one does not fail the compile */
+    struct buffer *smt2;            /* may be NULL */
+    unsigned dump;                  /* enum dump_stage */
+    struct buffer *dump_out;
+};
+
+struct goal_result {
+    const struct goal *goal;
+    struct proof proof;
+    bool vacuous;
+};
+
+struct compiled {
+    const struct policy *policy;
+    struct program program;
+    struct proof proof;
+    struct proof arch_isolation;
+    struct width_proof width;
+    struct goal_result *goals;
+    size_t goal_count;
+    uint64_t compile_ns, proof_ns; /* without the proofs; all proofs together */
+    enum verdict verdict; /* of the whole compile, after --accept: only PROVED may be written */
+};
+
+/* Worked and verdict PROVED: the program may be used. Worked and another verdict: see which of the proofs; nothing may be
+ * written. Failed: a diagnostic says why. */
+MUST_USE result compile_policy(struct arena *arena, const struct policy *policy, const struct compile_options *options,
+                               struct diagnostics *diagnostics, struct compiled *compiled);
+/* All goals of a policy or of an assertion file, at_most included, on one side. Returns the worst verdict. */
+MUST_USE result prove_goals(struct arena *arena, const struct side *side, const struct goal *goals, size_t count,
+                            const struct proof_options *proof, const struct load_options *load,
+                            struct diagnostics *diagnostics, struct goal_result **results, enum verdict *verdict);
+enum verdict worse_verdict(enum verdict a, enum verdict b); /* REFUTED, then UNKNOWN, then PROVED */
+
+/* ---- figures (figures.c) ----------------------------------------------------------------------------------- */
+
+struct figures {
+    uint32_t instructions;
+    uint32_t worst;   /* instructions on the longest path through the control-flow graph */
+    double expected;  /* mean executed over the implemented calls of the declared ABIs that are permitted, all arguments 0 */
+    uint32_t cached[ABI_COUNT]; /* number of calls of each declared ABI that the kernel caches */
+};
+struct figures program_figures(struct arena *arena, const struct program *program, abi_set declared);
+
+#endif
