@@ -26,7 +26,10 @@ struct load_options {
     enum format format;  /* FORMAT_UNKNOWN: by content */
     bool any_program;    /* take programs that check_program refuses */
     struct deadline deadline;
+    unsigned depth;      /* how many compiles this load is inside of: at_most may name a stack with policies in it */
 };
+
+#define COMPILE_DEPTH_MOST 8u
 
 /* `argument` is a path, "-", or several joined by "+" (a stack, oldest first; a policy in a stack is compiled). A
  * path that exists as it stands, plus signs and all, is one file. */
@@ -54,6 +57,7 @@ struct compile_options {
     struct buffer *smt2;            /* may be NULL */
     unsigned dump;                  /* enum dump_stage */
     struct buffer *dump_out;
+    unsigned depth;                 /* as in load_options */
 };
 
 struct goal_result {

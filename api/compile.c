@@ -118,7 +118,9 @@ static result prove_compiled(struct arena *arena, const struct compile_options *
                                   .limits = {.deadline = options->deadline},
                                   .smt2 = options->smt2,
                                   .declared = policy->abis};
-    struct load_options load = {.format = FORMAT_UNKNOWN, .deadline = options->deadline};
+    struct load_options load = {.format = FORMAT_UNKNOWN,
+                                .deadline = options->deadline,
+                                .depth = options->depth};
     struct side meaning = {.name = policy->name, .policy = policy};
     struct side program = {.name = "program", .programs = &compiled->program, .program_count = 1};
 

@@ -131,7 +131,13 @@ result filter_compile(struct arena *arena, struct filter *filter, const struct l
 {
     if (!filter->policy)
         return SUCCESS;
-    struct compile_options compile = {.level = OPTIMIZE_2, .deadline = options->deadline};
+    if (options->depth >= COMPILE_DEPTH_MOST) {
+        report_error(diagnostics, NO_SPAN, "%s: policies refer to each other more than %u deep", filter->name,
+                     COMPILE_DEPTH_MOST);
+        return FAILURE(ERROR_INPUT);
+    }
+    struct compile_options compile = {
+        .level = OPTIMIZE_2, .deadline = options->deadline, .depth = options->depth + 1};
     struct compiled compiled;
     result r = compile_policy(arena, filter->policy, &compile, diagnostics, &compiled);
     if (failed(r))

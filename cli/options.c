@@ -1,0 +1,286 @@
+#include "cli/cli.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+
+/* ---- readers: one per kind of value; NULL when it is good, else what is wrong -------------------------------- */
+
+static const char *read_format(const char *text, enum format *format)
+{
+    *format = format_by_name(text, false);
+    return *format == FORMAT_UNKNOWN ? "no such format (bin, bin-le, bin-be, c, asm, decimal, json, dot)" : NULL;
+}
+
+static const char *read_level(const char *text, struct options *options)
+{
+    static const char levels[] = "0123s";
+    const char *found = *text && !text[1] ? strchr(levels, *text) : NULL;
+    if (!found)
+        return "the levels are -O0, -O1, -O2, -O3 and -Os";
+    options->level = (enum optimization)(found - levels);
+    return NULL;
+}
+
+static const char *read_abis(struct arena *arena, const char *text, struct options *options)
+{
+    while (*text) {
+        size_t length = strcspn(text, ",");
+        const struct abi *abi = abi_by_name(arena_string(arena, text, length));
+        if (!abi)
+            return "no such ABI (x86_64, i386, x32, arm, aarch64, riscv64, ...), separated by commas";
+        options->abis |= ABI_BIT(abi->id);
+        text += length;
+        text += *text == ',';
+    }
+    return options->abis ? NULL : "an empty list of ABIs";
+}
+
+static const char *read_kernel(const char *text, struct options *options)
+{
+    char end;
+    if (sscanf(text, "%u.%u%c", &options->kernel_major, &options->kernel_minor, &end) != 2 ||
+        options->kernel_major > 999 || options->kernel_minor > 9999)
+        return "a kernel version is two numbers, as in 5.4";
+    return NULL;
+}
+
+static const char *read_words(const char *text, const char *const *words, size_t count, unsigned *bits)
+{
+    while (*text) {
+        size_t length = strcspn(text, ",");
+        size_t i = 0;
+        while (i < count && (strlen(words[i]) != length || strncmp(words[i], text, length)))
+            i++;
+        if (i == count)
+            return "unknown word in the list";
+        *bits |= 1u << i;
+        text += length;
+        text += *text == ',';
+    }
+    return *bits ? NULL : "an empty list";
+}
+
+static const char *read_accept(const char *text, struct options *options)
+{
+    static const char *const words[] = {"arch", "width"};
+    unsigned bits = 0;
+    if (read_words(text, words, COUNT_OF(words), &bits))
+        return "what can be accepted is arch and width, separated by commas";
+    options->accept_arch = options->accept_arch || (bits & 1u);
+    options->accept_width = options->accept_width || (bits & 2u);
+    return NULL;
+}
+
+static const char *read_dump(const char *text, struct options *options)
+{
+    static const char *const words[] = {"policy", "dag", "select", "layout"};
+    if (read_words(text, words, COUNT_OF(words), &options->dump))
+        return "the stages are policy, dag, select and layout, separated by commas";
+    return NULL;
+}
+
+static const char *read_proof(const char *text, struct options *options)
+{
+    options->whole_proof = !strcmp(text, "whole");
+    return options->whole_proof || !strcmp(text, "partition") ? NULL : "the methods are partition and whole";
+}
+
+static const char *read_timeout(const char *text, struct options *options)
+{
+    char *end;
+    errno = 0;
+    options->timeout = strtod(text, &end);
+    if (errno || end == text || *end || !(options->timeout > 0) || options->timeout > 1e9)
+        return "a number of seconds above 0 is needed";
+    return NULL;
+}
+
+static const char *read_capabilities(struct arena *arena, const char *text, struct options *options)
+{
+    while (*text) {
+        size_t length = strcspn(text, ",");
+        vector_push(arena, &options->capabilities, arena_string(arena, text, length));
+        text += length;
+        text += *text == ',';
+    }
+    return NULL;
+}
+
+static const char *read_arch(const char *text, struct options *options)
+{
+    const struct abi *abi = abi_by_name(text);
+    if (!abi)
+        return "no such ABI";
+    options->arch = abi->id;
+    return NULL;
+}
+
+static const char *read_option(struct context *context, enum option_key key, const char *text)
+{
+    struct options *o = &context->options;
+    switch (key) {
+    case KEY_OUTPUT:
+        o->output = text;
+        return NULL;
+    case KEY_FORMAT:
+        return read_format(text, &o->format);
+    case KEY_FROM:
+        return read_format(text, &o->from);
+    case KEY_LEVEL:
+        return read_level(text, o);
+    case KEY_ABI:
+        return read_abis(context->arena, text, o);
+    case KEY_KERNEL:
+        return read_kernel(text, o);
+    case KEY_ACCEPT:
+        return read_accept(text, o);
+    case KEY_DUMP:
+        return read_dump(text, o);
+    case KEY_PROOF:
+        return read_proof(text, o);
+    case KEY_EMIT_SMT2:
+        o->emit_smt2 = text;
+        return NULL;
+    case KEY_AGAINST:
+        o->against = text;
+        return NULL;
+    case KEY_ASSERT:
+        o->assertions = text;
+        return NULL;
+    case KEY_VECTORS:
+        o->vectors = text;
+        return NULL;
+    case KEY_ARGS:
+        o->args_of = text;
+        return NULL;
+    case KEY_CAP:
+        return read_capabilities(context->arena, text, o);
+    case KEY_ARCH:
+        return read_arch(text, o);
+    case KEY_TIMEOUT:
+        return read_timeout(text, o);
+    case KEY_STATS:
+        o->stats = true;
+        return NULL;
+    case KEY_AT_MOST:
+        o->at_most = true;
+        return NULL;
+    case KEY_BIG_ENDIAN:
+        o->big_endian = true;
+        return NULL;
+    case KEY_INSTALL:
+        o->install = true;
+        return NULL;
+    case KEY_JSON:
+        o->json = true;
+        return NULL;
+    default:
+        return "unknown option";
+    }
+}
+
+/* ---- the table --------------------------------------------------------------------------------------------- */
+
+struct option_row {
+    enum option_key key;
+    const char *name;
+    char letter; /* 0: none */
+    const char *argument;
+    const char *help;
+};
+
+static const struct option_row rows[] = {
+    {KEY_OUTPUT, "output", 'o', "FILE", "write the result to FILE (- or absent: standard output)"},
+    {KEY_FORMAT, "format", 'f', "FORMAT", "write bin (default), bin-le, bin-be, c, asm, decimal, json or dot"},
+    {KEY_FROM, "from", 'F', "FORMAT", "read blobs in this format instead of finding it out"},
+    {KEY_LEVEL, "optimize", 'O', "LEVEL", "-O0, -O1, -O2 (default), -O3 or -Os"},
+    {KEY_ABI, "abi", 'a', "LIST", "only these of the policy's ABIs; for a blob: the ABIs it is for"},
+    {KEY_KERNEL, "kernel", 'k', "X.Y", "the kernel it is for (default: the newest)"},
+    {KEY_ACCEPT, "accept", 0, "LIST", "go on although this is REFUTED: arch, width"},
+    {KEY_STATS, "stats", 's', NULL, "print size, path lengths and cached calls"},
+    {KEY_DUMP, "dump", 0, "STAGES", "print stages on standard error: policy, dag, select, layout"},
+    {KEY_PROOF, "proof", 0, "METHOD", "partition (default), or whole: one query over everything"},
+    {KEY_EMIT_SMT2, "emit-smt2", 0, "FILE", "write the proof obligations as SMT-LIB 2.6"},
+    {KEY_AGAINST, "against", 'A', "FILTER", "the other filter"},
+    {KEY_AT_MOST, "at-most", 0, NULL, "nowhere more permissive, instead of equal"},
+    {KEY_ASSERT, "assert", 0, "FILE", "prove the statements in FILE"},
+    {KEY_VECTORS, "vectors", 0, "FILE", "test vectors, one a line"},
+    {KEY_ARGS, "args", 0, "NAME", "list the arguments of a system call"},
+    {KEY_CAP, "cap", 0, "LIST", "capabilities that the container holds (default: none)"},
+    {KEY_ARCH, "arch", 0, "ABI", "the container's ABI, with its sub-architectures (default: this machine's)"},
+    {KEY_BIG_ENDIAN, "big-endian", 0, NULL, "fields are those of a big-endian machine"},
+    {KEY_INSTALL, "install", 0, NULL, "ask the running kernel too"},
+    {KEY_JSON, "json", 'j', NULL, "print one JSON object on standard output"},
+    {KEY_TIMEOUT, "timeout", 't', "SECONDS", "give up (UNKNOWN) after so long"},
+};
+
+#define KEY_BASE 0x1000
+
+static int argp_key(const struct option_row *row)
+{
+    return row->letter ? row->letter : KEY_BASE + (int)row->key;
+}
+
+static const struct option_row *row_of(int key)
+{
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (argp_key(&rows[i]) == key)
+            return &rows[i];
+    return NULL;
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    struct context *context = state->input;
+    struct options *options = &context->options;
+    const struct command *command = context->command;
+    if (key == ARGP_KEY_ARGS) {
+        options->arguments = state->argv + state->next;
+        options->argument_count = state->argc - state->next;
+        return 0;
+    }
+    if (key == ARGP_KEY_ARG)
+        return ARGP_ERR_UNKNOWN; /* hands all of the rest over at ARGP_KEY_ARGS */
+    if (key == ARGP_KEY_END) {
+        int count = options->argument_count;
+        if (count < command->least)
+            argp_error(state, "%s is missing", command->arguments);
+        if (command->most >= 0 && count > command->most)
+            argp_error(state, "too many arguments: %s", options->arguments[command->most]);
+        return 0;
+    }
+    const struct option_row *row = row_of(key);
+    if (!row)
+        return ARGP_ERR_UNKNOWN;
+    const char *wrong = read_option(context, row->key, argument);
+    if (wrong)
+        argp_error(state, "--%s=%s: %s", row->name, argument, wrong);
+    return wrong ? EINVAL : 0;
+}
+
+/* `run` stops at the first argument that is no option of ours behind the filter: the rest is the command's. */
+bool options_parse(struct context *context, int argc, char **argv, bool *done)
+{
+    const struct command *command = context->command;
+    struct argp_option *table = NEW_ARRAY(context->arena, struct argp_option, COUNT_OF(rows) + 1);
+    size_t used = 0;
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (command->keys & KEY_BIT(rows[i].key))
+            table[used++] = (struct argp_option){.name = rows[i].name,
+                                                 .key = argp_key(&rows[i]),
+                                                 .arg = rows[i].argument,
+                                                 .doc = rows[i].help};
+    char *doc = arena_printf(context->arena, "bpfproof %s: %s\v%s", command->name, command->summary, command->help);
+    struct argp argp = {.options = table, .parser = parse, .args_doc = command->arguments, .doc = doc};
+    context->options = (struct options){.format = FORMAT_UNKNOWN,
+                                        .from = FORMAT_UNKNOWN,
+                                        .level = OPTIMIZE_2,
+                                        .arch = ABI_NONE};
+    char *name = argv[0];
+    argv[0] = arena_printf(context->arena, "bpfproof %s", command->name);
+    *done = false;
+    error_t error = argp_parse(&argp, argc, argv, 0, NULL, context);
+    argv[0] = name;
+    return error == 0;
+}
