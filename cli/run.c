@@ -1,0 +1,52 @@
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* With --json the program runs in a child, so that its end can be told. */
+static enum exit_code run_and_tell(struct context *context, const struct filter *filter, char **command)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    if (child < 0) {
+        report_error(&context->diagnostics, NO_SPAN, "cannot fork: %s", strerror(errno));
+        return EXIT_USAGE;
+    }
+    if (child == 0) {
+        if (failed(kernel_exec(filter->programs, filter->program_count, command, &context->diagnostics)))
+            diagnostics_print(&context->diagnostics, stderr);
+        _exit(127);
+    }
+    int status;
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return EXIT_USAGE;
+    if (WIFSIGNALED(status))
+        json_object_set_new(context->json, "signal", json_integer(WTERMSIG(status)));
+    else
+        json_object_set_new(context->json, "status", json_integer(WEXITSTATUS(status)));
+    json_object_set_new(context->json, "instructions", json_integer(filter->programs[0].length));
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        return EXIT_USAGE;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? EXIT_HOLDS : EXIT_REFUTED;
+}
+
+enum exit_code run_run(struct context *context)
+{
+    struct filter filter;
+    struct load_options options = load_options_of(context);
+    result r = load_argument(context, 0, &filter);
+    if (worked(r))
+        r = filter_compile(context->arena, &filter, &options, &context->diagnostics);
+    if (failed(r))
+        return exit_of(r);
+    char **command = context->options.arguments + 1;
+    if (context->options.json)
+        return run_and_tell(context, &filter, command);
+    diagnostics_print(&context->diagnostics, stderr);
+    context->diagnostics = diagnostics_new(context->arena);
+    fflush(NULL);
+    r = kernel_exec(filter.programs, filter.program_count, command, &context->diagnostics);
+    return exit_of(r);
+}
