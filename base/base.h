@@ -170,12 +170,9 @@ struct diagnostics diagnostics_new(struct arena *arena);
 /* Messages are sentences without a final full stop, and start with a small letter. */
 void report(struct diagnostics *diagnostics, enum severity severity, struct span span,
             const char *format, ...) PRINTF_LIKE(4, 5);
-#define report_error(diagnostics, span, ...)                                                       \
-    report((diagnostics), SEVERITY_ERROR, (span), __VA_ARGS__)
-#define report_warning(diagnostics, span, ...)                                                     \
-    report((diagnostics), SEVERITY_WARNING, (span), __VA_ARGS__)
-#define report_remark(diagnostics, span, ...)                                                      \
-    report((diagnostics), SEVERITY_NOTE, (span), __VA_ARGS__)
+#define report_error(diagnostics, ...) report((diagnostics), SEVERITY_ERROR, __VA_ARGS__)
+#define report_warning(diagnostics, ...) report((diagnostics), SEVERITY_WARNING, __VA_ARGS__)
+#define report_remark(diagnostics, ...) report((diagnostics), SEVERITY_NOTE, __VA_ARGS__)
 /* Adds a note to the newest report: another place that matters, or what to write instead. */
 void report_note(struct diagnostics *diagnostics, struct span span, const char *format, ...)
     PRINTF_LIKE(3, 4);

@@ -84,6 +84,8 @@ const char *verdict_text(struct context *context, uint32_t word, const struct in
 json_t *json_input(struct context *context, const struct input *input, abi_set declared, bool big_endian);
 json_t *json_counterexample(struct context *context, const struct counterexample *counterexample, abi_set declared,
                             bool big_endian);
+/* The ABI of a CALL without a prefix: this machine's when it is declared, else the first that is. */
+enum abi_id default_abi(abi_set declared);
 void set_text(struct context *context, const char *key, const char *value);
 double milliseconds(uint64_t ns);
 /* One line a goal; the array for --json. */

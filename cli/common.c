@@ -145,3 +145,13 @@ json_t *json_goals(struct context *context, const struct goal_result *goals, siz
     }
     return array;
 }
+
+enum abi_id default_abi(abi_set declared)
+{
+    if (declared & ABI_BIT(abi_native()))
+        return abi_native();
+    for (unsigned id = 0; id < ABI_COUNT; id++)
+        if (declared & ABI_BIT(id))
+            return (enum abi_id)id;
+    return abi_native();
+}

@@ -217,11 +217,7 @@ enum exit_code run_explain(struct context *context)
         r = filter_compile(context->arena, &filter, &options, &context->diagnostics);
     if (failed(r))
         return exit_of(r);
-    enum abi_id abi = abi_native();
-    for (unsigned id = ABI_COUNT; id-- > 0 && !(filter.declared & ABI_BIT(abi));)
-        if (filter.declared & ABI_BIT(id))
-            abi = (enum abi_id)id;
-    r = call_parse(context->arena, o->arguments[1], abi, &context->diagnostics, &call);
+    r = call_parse(context->arena, o->arguments[1], default_abi(filter.declared), &context->diagnostics, &call);
     if (failed(r))
         return exit_of(r);
     json_object_set_new(context->json, "input", json_input(context, &call.input, filter.declared, filter.big_endian));

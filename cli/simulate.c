@@ -5,16 +5,6 @@
 
 /* ---- one call --------------------------------------------------------------------------------------- */
 
-static enum abi_id default_abi(const struct filter *filter)
-{
-    if (filter->declared & ABI_BIT(abi_native()))
-        return abi_native();
-    for (unsigned id = 0; id < ABI_COUNT; id++)
-        if (filter->declared & ABI_BIT(id))
-            return (enum abi_id)id;
-    return abi_native();
-}
-
 /* When the bits that the kernel ignores decide: what the filter says of the call as a C caller would make it. */
 static bool ignored_bits_decide(const struct filter *filter, const struct call *call, uint32_t word, uint32_t *honest)
 {
@@ -204,7 +194,7 @@ enum exit_code run_simulate(struct context *context)
     json_object_set_new(context->json, "calls", calls);
     for (int i = 1; i < o->argument_count; i++) {
         struct call call;
-        r = call_parse(context->arena, o->arguments[i], default_abi(&filter), &context->diagnostics, &call);
+        r = call_parse(context->arena, o->arguments[i], default_abi(filter.declared), &context->diagnostics, &call);
         if (worked(r))
             json_array_append_new(calls, simulate_one(context, &filter, &call));
     }
