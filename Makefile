@@ -64,15 +64,64 @@ $(BUILD)/campaigns/%: tests/campaigns/%.c $(LIBRARY)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) $(LIBS)
 
+## make              build/bpfproof
+## make check        all tests: units, command line, seeded campaigns (BUILD=, CC=, WERROR=1)
+## make test         installs what is missing, then `make check` with gcc, clang, and under ASan and UBSan
+## make demo         installs what is missing, builds, then compiles, proves and runs Debian's container profile
 unit: $(UNIT_TESTS)
 	@tests/run $(BUILD) unit
 
 campaigns: $(CAMPAIGNS)
 
+CLI_TESTS := $(sort $(wildcard tests/cli/*.bats))
+
+check: $(BUILD)/bpfproof $(UNIT_TESTS) $(CAMPAIGNS)
+	@scripts/check-rooms
+	@tests/run $(BUILD) $(sort $(UNIT_TESTS)) $(CLI_TESTS) $(sort $(CAMPAIGNS))
+
+## make asan         `make check` under AddressSanitizer and UndefinedBehaviorSanitizer, in build-asan
+asan:
+	@$(MAKE) --no-print-directory BUILD=build-asan SANITIZE="$(ASAN)" CFLAGS="-O1 -g" check
+
+## make campaigns-full   the seeded campaigns at full length: admission, oracle, mutants
+campaigns-full: $(BUILD)/bpfproof $(CAMPAIGNS)
+	@BPFPROOF_SCALE=full tests/run $(BUILD) $(sort $(CAMPAIGNS))
+
+test:
+	@scripts/setup
+	@tests/everything
+
+demo:
+	@scripts/setup
+	@$(MAKE) --no-print-directory -j2 all
+	@scripts/demo $(BUILD)
+
+## make fuzz         random input for SECONDS (default 600) under the sanitizers
+SECONDS ?= 600
+fuzz:
+	@$(MAKE) --no-print-directory BUILD=build-asan SANITIZE="$(ASAN)" CFLAGS="-O1 -g" all
+	@scripts/fuzz build-asan/bpfproof $(SECONDS)
+
+## make bench        compile and proof times over the examples
+bench: all
+	@scripts/bench $(BUILD)/bpfproof
+
+## make install      PREFIX=/usr/local, DESTDIR=
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/bpfproof
+	install -m 755 $(BUILD)/bpfproof $(DESTDIR)$(PREFIX)/bin/bpfproof
+	install -m 644 README.md CHANGELOG.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/bpfproof
+	cp -r examples $(DESTDIR)$(PREFIX)/share/doc/bpfproof/
+
+## make format       clang-format over all sources
+format:
+	clang-format -i $(wildcard $(addsuffix /*.[ch],$(ROOMS)) $(addsuffix /*/*.[ch],$(ROOMS)) tests/unit/*.h tests/unit/*/*.c tests/campaigns/*.[ch])
+
+## make clean
 clean:
 	rm -rf $(BUILD)
 
 -include $(OBJECTS:.o=.d) $(UNIT_TESTS:%=%.d) $(CAMPAIGNS:%=%.d)
 
-.PHONY: all help unit campaigns clean
+.PHONY: all help unit campaigns campaigns-full check asan test demo fuzz bench install format clean
 .DELETE_ON_ERROR:
