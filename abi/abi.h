@@ -141,7 +141,8 @@ struct syscall_entry {
     uint32_t nr;      /* as it stands in seccomp_data.nr: x32's bit and mips' base included */
     bool implemented; /* false: in the table, but ENOSYS */
     uint8_t argument_count; /* 0..6 or ARGUMENTS_UNKNOWN: then arguments are raw 64-bit words */
-    struct argument arguments[6];
+    /* Six places, always: those past argument_count are zero. */
+    const struct argument *arguments;
 };
 
 const struct syscall_entry *abi_syscall(enum abi_id abi, const char *name); /* NULL: not on this ABI */
