@@ -46,9 +46,12 @@ enum kernel_outcome {
     KERNEL_RETURNED,   /* the call returned; `value` is what the register held */
     KERNEL_KILLED,     /* the thread or process died of SIGSYS */
     KERNEL_TRAPPED,    /* SIGSYS was delivered to a handler; value = si_errno (the data) */
-    KERNEL_REFUSED,    /* the filter was not installed; value = errno */
+    KERNEL_REFUSED,    /* a filter was not installed; value = errno, 0: an older filter killed the child at it */
     KERNEL_DIED,       /* died of something else; value = signal */
-    KERNEL_UNAVAILABLE /* no seccomp, or no such entry (int 0x80) on this machine */
+    KERNEL_UNAVAILABLE, /* no seccomp, or no such entry (int 0x80) on this machine */
+    KERNEL_BLOCKED,     /* the call had not returned after two seconds; the child was killed */
+    KERNEL_EXITED,      /* the call ended the process (exit, execve); value = exit status */
+    KERNEL_PERMITTED    /* of kernel_probe: the stack lets the call be made, traced, logged or notified */
 };
 
 struct kernel_result {
@@ -64,9 +67,17 @@ bool kernel_available(const char **reason);
 bool kernel_has_int80(void);
 /* Would the kernel take this program? Forks; the child installs and leaves without another filtered call. */
 struct kernel_result kernel_install(const struct program *program);
-/* Installs the stack (oldest first) in a child, makes one call with exactly these registers, and reports. */
+/* Installs the stack (oldest first) in a child, makes one call with exactly these registers, and reports.
+ * What the stack permits is REALLY DONE, with the caller's privileges: only for calls that can do no harm. Programs
+ * for the other byte order are KERNEL_UNAVAILABLE. */
 struct kernel_result kernel_call(const struct program *programs, size_t count, enum kernel_entry entry,
                                  uint32_t nr, const uint64_t args[6]);
+/* The instruction pointer that filters see on kernel_call's and kernel_probe's call; 0 when unknown. */
+uint64_t kernel_call_ip(enum kernel_entry entry);
+/* The same without doing the call: kill, trap and errno are seen as they are; allow, log, trace and
+ * notify are all KERNEL_PERMITTED. Safe for any call (a witness with reboot or kill in it). x86_64. */
+struct kernel_result kernel_probe(const struct program *programs, size_t count, enum kernel_entry entry,
+                                  uint32_t nr, const uint64_t args[6]);
 /* Many programs through the kernel's admission in few forks, for campaigns: accepted[i] is set. */
 MUST_USE result kernel_admission(const struct program *programs, size_t count, bool *accepted,
                                  struct diagnostics *diagnostics);
