@@ -1,0 +1,406 @@
+/* OCI and Docker seccomp profiles to policy text. */
+#include "lang/import/oci_condition.h"
+#include "lang/import/oci_rules.h"
+
+#include <ctype.h>
+#include <strings.h>
+
+#define LINE_WIDTH 100
+
+struct writer {
+    struct arena *arena;
+    struct diagnostics *diagnostics;
+    const struct oci_target *target;
+    const char *file; /* the last part of its name, printable */
+    struct buffer *out;
+};
+
+/* ---- words
+ * -------------------------------------------------------------------------------------------------
+ */
+
+/* The text on one line, without bytes that could end a comment or move a terminal's cursor. */
+static const char *printable(struct arena *arena, const char *text)
+{
+    char *clean = arena_string(arena, text, strlen(text));
+    for (char *c = clean; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = ' ';
+    return clean;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+/* Words that stand at the start of a statement name no policy. */
+static bool is_statement_word(const char *name)
+{
+    static const char *const words[] = {
+        "policy", "abi",     "foreign", "default", "unknown",     "include",     "const",
+        "group",  "on",      "prove",   "raw",     "nr",          "allow",       "log",
+        "notify", "trace",   "trap",    "errno",   "ret",         "in",          "never",
+        "always", "at_most", "permit",  "if",      "kill_thread", "kill_process"};
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (!strcmp(words[i], name))
+            return true;
+    return false;
+}
+
+/* "moby-default.json" names the policy moby_default. */
+static const char *policy_name(struct arena *arena, const char *file)
+{
+    size_t length = strcspn(file, ".");
+    char *name = arena_printf(arena, "%.*s", (int)(length < 64 ? length : 64), file);
+    for (char *c = name; *c; c++)
+        if (!isalnum((unsigned char)*c) || (unsigned char)*c >= 0x80)
+            *c = '_';
+    if (!isalpha((unsigned char)*name) || is_statement_word(name))
+        name = arena_printf(arena, "profile_%s", *name == '_' ? name + 1 : name);
+    return name;
+}
+
+/* An errno by name, when the name means this value on all the served ABIs. */
+static const char *errno_text(struct writer *w, uint32_t value)
+{
+    const char *name = abi_errno_name(w->target->abis[0], value);
+    for (size_t i = 0; name && i < w->target->abi_count; i++) {
+        uint16_t here;
+        if (!abi_errno(w->target->abis[i], name, &here) || here != value)
+            name = NULL;
+    }
+    return name ? name : arena_printf(w->arena, "%u", value);
+}
+
+static const char *action_text(struct writer *w, uint32_t word)
+{
+    const struct action_info *info = action_of_word(word, NULL);
+    uint32_t data = word & 0xffff;
+    if (!info->takes_data)
+        return info->name;
+    const char *text =
+        info->action == ACTION_ERRNO ? errno_text(w, data) : arena_printf(w->arena, "%u", data);
+    return arena_printf(w->arena, "%s(%s)", info->name, text);
+}
+
+/* ---- header
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+static void write_origin(struct writer *w, size_t capability_count)
+{
+    buffer_printf(w->out, "# Made from %s, an OCI seccomp profile,\n# for a container on %s, ",
+                  w->file, abi_get(w->target->arch)->name);
+    if (w->target->kernel_major || w->target->kernel_minor)
+        buffer_printf(w->out, "Linux %u.%u, ", w->target->kernel_major, w->target->kernel_minor);
+    else
+        buffer_text(w->out, "the newest kernel, ");
+    buffer_text(w->out, capability_count ? "with" : "without capabilities");
+    for (size_t i = 0; i < capability_count; i++)
+        buffer_printf(w->out, "%s %s", i ? "," : "",
+                      printable(w->arena, w->target->capabilities[i]));
+    buffer_text(w->out, ".\n");
+}
+
+static void write_header(struct writer *w, const struct oci_profile *profile)
+{
+    write_origin(w, w->target->capability_count);
+    buffer_printf(w->out, "policy %s\n\nabi ", policy_name(w->arena, w->file));
+    for (size_t i = 0; i < w->target->abi_count; i++)
+        buffer_printf(w->out, "%s%s", i ? ", " : "", abi_get(w->target->abis[i])->name);
+    buffer_printf(w->out, "\nforeign kill_thread\ndefault %s\n",
+                  action_text(w, profile->default_word));
+}
+
+/* ---- comments: why the entry is here
+ * ------------------------------------------------------------------------------ */
+
+static void join(struct writer *w, struct buffer *line, const char *intro,
+                 const struct oci_texts *texts)
+{
+    if (!texts->count)
+        return;
+    buffer_printf(line, "%s%s", line->length ? "; " : "", intro);
+    for (size_t i = 0; i < texts->count; i++)
+        buffer_printf(line, "%s %s", i ? "," : "", printable(w->arena, texts->items[i].text));
+}
+
+static void join_kernel(struct buffer *line, const char *intro, const struct oci_filter *filter)
+{
+    if (filter->has_kernel)
+        buffer_printf(line, "%s%s %u.%u", line->length ? "; " : "", intro, filter->kernel_major,
+                      filter->kernel_minor);
+}
+
+static void write_comments(struct writer *w, const struct oci_entry *entry)
+{
+    struct buffer why = buffer_new(w->arena);
+    join(w, &why, "with", &entry->includes.capabilities);
+    join(w, &why, "without", &entry->excludes.capabilities);
+    join(w, &why, "on", &entry->includes.arches);
+    join(w, &why, "not on", &entry->excludes.arches);
+    join_kernel(&why, "from kernel", &entry->includes);
+    join_kernel(&why, "before kernel", &entry->excludes);
+    if (entry->comment)
+        buffer_printf(w->out, "# %s\n", printable(w->arena, entry->comment));
+    if (why.length)
+        buffer_printf(w->out, "# %s\n", buffer_string(&why));
+}
+
+/* ---- rules
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+static void write_list(struct writer *w, const char *action, const struct oci_statement *statement)
+{
+    size_t column = 0;
+    buffer_printf(w->out, "%s {\n", action);
+    for (size_t i = 0; i < statement->calls.count; i++) {
+        const char *name = statement->calls.items[i]->text;
+        bool last = i + 1 == statement->calls.count;
+        size_t width = strlen(name) + !last;
+        if (column && column + 1 + width > LINE_WIDTH) {
+            buffer_text(w->out, "\n");
+            column = 0;
+        }
+        buffer_printf(w->out, "%s%s%s", column ? " " : "    ", name, last ? "" : ",");
+        column += width + (column ? 1 : 4);
+    }
+    buffer_text(w->out, "\n}\n");
+}
+
+static void write_calls(struct writer *w, const struct oci_statement *statement)
+{
+    const char *action = action_text(w, statement->entry->word);
+    size_t width = strlen(action) + 4;
+    for (size_t i = 0; i < statement->calls.count; i++)
+        width += strlen(statement->calls.items[i]->text) + 2;
+    if (statement->calls.count == 1) {
+        buffer_printf(w->out, "%s %s\n", action, statement->calls.items[0]->text);
+    } else if (width > LINE_WIDTH) {
+        write_list(w, action, statement);
+    } else {
+        buffer_printf(w->out, "%s {", action);
+        for (size_t i = 0; i < statement->calls.count; i++)
+            buffer_printf(w->out, "%s %s", i ? "," : "", statement->calls.items[i]->text);
+        buffer_text(w->out, " }\n");
+    }
+}
+
+struct alternatives {
+    struct oci_condition *items;
+    size_t count;
+    bool always; /* one of them holds whatever the arguments are */
+};
+
+static bool all_equal_one_operand(const struct alternatives *a)
+{
+    for (size_t i = 0; i < a->count; i++)
+        if (!a->items[i].equal_operand ||
+            strcmp(a->items[i].equal_operand, a->items[0].equal_operand))
+            return false;
+    return a->count > 1;
+}
+
+static bool value_repeats(const struct alternatives *a, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (!strcmp(a->items[i].equal_value, a->items[at].equal_value))
+            return true;
+    return false;
+}
+
+static void put_alternatives(struct buffer *out, const struct alternatives *a)
+{
+    if (all_equal_one_operand(a)) {
+        buffer_printf(out, "%s in {", a->items[0].equal_operand);
+        for (size_t i = 0; i < a->count; i++)
+            if (!value_repeats(a, i))
+                buffer_printf(out, "%s %s", i ? "," : "", a->items[i].equal_value);
+        buffer_text(out, " }");
+        return;
+    }
+    for (size_t i = 0; i < a->count; i++) {
+        bool grouped = a->items[i].conjunction && a->count > 1;
+        buffer_printf(out, "%s%s%s%s", i ? " || " : "", grouped ? "(" : "", a->items[i].text,
+                      grouped ? ")" : "");
+    }
+}
+
+/* The alternatives of a run of entries with one action, from `*at` on, which moves past the run. */
+static struct alternatives run_of(struct writer *w, const struct oci_chain *chain, size_t *at,
+                                  enum abi_id abi, enum severity severity)
+{
+    struct alternatives a = {NEW_ARRAY(w->arena, struct oci_condition, chain->count - *at), 0,
+                             false};
+    uint32_t word = chain->entries[*at]->word;
+    const struct syscall_entry *call = abi_syscall(abi, chain->call);
+    for (; *at < chain->count && chain->entries[*at]->word == word; ++*at) {
+        struct oci_condition condition =
+            oci_condition(w->arena, chain->entries[*at], abi, call, severity, w->diagnostics);
+        if (oci_entry_contradicts_itself(chain->entries[*at]))
+            continue;
+        a.always = a.always || condition.outcome == OCI_ALWAYS;
+        if (condition.outcome == OCI_SOMETIMES)
+            a.items[a.count++] = condition;
+    }
+    return a;
+}
+
+/* A chain's rules on one ABI, a line each; after a rule without condition the rest is never
+ * reached. */
+static const char *chain_text(struct writer *w, const struct oci_chain *chain, enum abi_id abi,
+                              enum severity severity)
+{
+    struct buffer text = buffer_new(w->arena);
+    for (size_t at = 0; at < chain->count;) {
+        const char *action = action_text(w, chain->entries[at]->word);
+        struct alternatives a = run_of(w, chain, &at, abi, severity);
+        if (a.always) {
+            buffer_printf(&text, "%s %s\n", action, chain->call);
+            break;
+        }
+        if (!a.count)
+            continue;
+        buffer_printf(&text, "%s %s(", action, chain->call);
+        put_alternatives(&text, &a);
+        buffer_text(&text, ")\n");
+    }
+    return buffer_string(&text);
+}
+
+static void write_indented(struct writer *w, const char *lines)
+{
+    while (*lines) {
+        size_t length = strcspn(lines, "\n") + 1;
+        buffer_printf(w->out, "    %.*s", (int)length, lines);
+        lines += length;
+    }
+}
+
+/* One rule for all ABIs where they agree; else one block for each group that does. */
+static void write_chain(struct writer *w, const struct oci_chain *chain)
+{
+    const char *texts[ABI_COUNT] = {NULL};
+    enum severity severity =
+        SEVERITY_WARNING; /* on the first ABI that has the call; of the others, a note */
+    bool alike = true;
+    const char *first = NULL;
+    for (size_t i = 0; i < w->target->abi_count; i++) {
+        if (!abi_syscall(w->target->abis[i], chain->call))
+            continue;
+        texts[i] = chain_text(w, chain, w->target->abis[i], severity);
+        severity = SEVERITY_NOTE;
+        first = first ? first : texts[i];
+        alike = alike && !strcmp(first, texts[i]);
+    }
+    if (alike) {
+        buffer_text(w->out, first);
+        return;
+    }
+    for (size_t i = 0; i < w->target->abi_count; i++) {
+        if (!texts[i] || !*texts[i])
+            continue;
+        buffer_printf(w->out, "on %s", abi_get(w->target->abis[i])->name);
+        for (size_t j = i + 1; j < w->target->abi_count; j++) {
+            if (!texts[j] || strcmp(texts[i], texts[j]))
+                continue;
+            buffer_printf(w->out, ", %s", abi_get(w->target->abis[j])->name);
+            texts[j] = NULL;
+        }
+        buffer_text(w->out, " {\n");
+        write_indented(w, texts[i]);
+        buffer_text(w->out, "}\n");
+    }
+}
+
+static bool has_comments(const struct oci_entry *entry)
+{
+    const struct oci_filter *in = &entry->includes, *out = &entry->excludes;
+    return entry->comment || in->capabilities.count || in->arches.count || in->has_kernel ||
+           out->capabilities.count || out->arches.count || out->has_kernel;
+}
+
+/* Old files have one entry for each call: neighbours that only name calls, for one action, become
+ * one list. */
+static size_t merge_neighbours(struct writer *w, struct oci_statement *statements, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct oci_statement *next = &statements[i];
+        struct oci_statement *last = kept ? &statements[kept - 1] : NULL;
+        if (!next->calls.count && !next->chains.count)
+            continue;
+        bool mergeable = last && !last->chains.count && !next->chains.count &&
+                         !has_comments(last->entry) && !has_comments(next->entry) &&
+                         last->entry->word == next->entry->word;
+        if (!mergeable)
+            statements[kept++] = *next;
+        else
+            for (size_t c = 0; c < next->calls.count; c++)
+                vector_push(w->arena, &last->calls, next->calls.items[c]);
+    }
+    return kept;
+}
+
+/* Rules of a line each stand together; what has a comment stands apart. */
+static void write_statements(struct writer *w, struct oci_statement *statements, size_t count)
+{
+    bool apart = true;
+    for (size_t i = 0; i < count; i++) {
+        const struct oci_statement *statement = &statements[i];
+        bool long_list = statement->calls.count > 1;
+        if (apart || long_list || has_comments(statement->entry))
+            buffer_text(w->out, "\n");
+        write_comments(w, statement->entry);
+        if (statement->calls.count)
+            write_calls(w, statement);
+        for (size_t c = 0; c < statement->chains.count; c++)
+            write_chain(w, &statement->chains.items[c]);
+        apart = long_list || has_comments(statement->entry);
+    }
+}
+
+static void report_contradictions(const struct oci_statement *statements, size_t count,
+                                  struct diagnostics *diagnostics)
+{
+    for (size_t i = 0; i < count; i++)
+        if (oci_entry_contradicts_itself(statements[i].entry))
+            report_warning(diagnostics, statements[i].entry->span,
+                           "no call satisfies all the conditions of this entry");
+}
+
+result import_oci(struct arena *arena, const struct source *source,
+                  const struct import_options *options, struct diagnostics *diagnostics,
+                  struct buffer *policy_text)
+{
+    struct json_node *root;
+    struct oci_profile profile;
+    struct oci_statement *statements;
+    size_t count;
+    struct oci_target target = {
+        .arch = options->arch == ABI_NONE ? abi_native() : options->arch,
+        .kernel_major = options->kernel_major,
+        .kernel_minor = options->kernel_minor,
+        .capabilities = options->capabilities,
+        .capability_count = options->capability_count,
+    };
+    result r = json_document(arena, source, diagnostics, &root);
+    if (worked(r))
+        r = oci_profile_read(arena, root, target.arch, diagnostics, &profile);
+    if (worked(r))
+        r = oci_target_abis(&profile, diagnostics, &target);
+    if (worked(r))
+        r = oci_rules(arena, &profile, &target, diagnostics, &statements, &count);
+    if (failed(r))
+        return r;
+    *policy_text = buffer_new(arena);
+    struct writer w = {arena, diagnostics, &target, printable(arena, base_name(source->name)),
+                       policy_text};
+    report_contradictions(statements, count, diagnostics);
+    write_header(&w, &profile);
+    write_statements(&w, statements, merge_neighbours(&w, statements, count));
+    return SUCCESS;
+}
