@@ -87,9 +87,10 @@ static void on_trap(int number, siginfo_t *info, void *context)
         return;
     char *stack = ((ucontext_t *)context)->uc_stack.ss_sp;
     struct shared *shared = (struct shared *)(stack - offsetof(struct shared, trap_stack));
-    shared->progress.value = info->si_errno;
-    atomic_store(&shared->progress.stage, STAGE_TRAPPED);
-    entry_fault();
+    uint32_t calling = STAGE_CALLING; /* no other call is ours to report */
+    if (atomic_compare_exchange_strong(&shared->progress.stage, &calling, STAGE_TRAPPED))
+        shared->progress.value = info->si_errno;
+    entry_leave();
 }
 
 void child_catch_trap(struct progress *progress)

@@ -1,7 +1,14 @@
 #include "sim/entry.h"
 
 #include <errno.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+static void leave_politely(void)
+{
+    static const uint64_t no_arguments[6] = {0};
+    (void)entry_install(SYS_exit_group, no_arguments);
+}
 
 #if defined(__x86_64__) && !defined(__ILP32__)
 
@@ -85,9 +92,9 @@ uint64_t entry_install_ip(void)
     return (uintptr_t)sim_enter_install_end;
 }
 
-/* A breakpoint is the one fault that the kernel's log does not mention. */
-_Noreturn void entry_fault(void)
+_Noreturn void entry_leave(void)
 {
+    leave_politely();
     for (;;)
         __asm__ volatile("int3");
 }
@@ -122,8 +129,9 @@ uint64_t entry_install_ip(void)
     return 0;
 }
 
-_Noreturn void entry_fault(void)
+_Noreturn void entry_leave(void)
 {
+    leave_politely();
     for (;;)
         __builtin_trap();
 }

@@ -51,15 +51,15 @@ static void install_and_call(struct progress *progress, const void *argument)
         child_add_witness(progress);
     child_catch_trap(progress);
     if (job->guard && child_install(job->guard) != 0)
-        entry_fault();
+        entry_leave();
     if (!install_all(progress, job->programs, job->count))
-        entry_fault();
+        entry_leave();
     atomic_store(&progress->stage, STAGE_CALLING);
     int64_t value = job->call ? entry_call(job->entry, job->nr, job->args) : 0;
     uint32_t calling = STAGE_CALLING;
-    progress->value = value;
-    (void)atomic_compare_exchange_strong(&progress->stage, &calling, STAGE_RETURNED);
-    entry_fault();
+    if (atomic_compare_exchange_strong(&progress->stage, &calling, STAGE_RETURNED))
+        progress->value = value;
+    entry_leave();
 }
 
 /* The child ended inside the call. */
@@ -83,7 +83,8 @@ static struct kernel_result judge_ending(struct ending ending)
 
 static struct kernel_result judge(const struct progress *progress, struct ending ending)
 {
-    switch (progress->stage) {
+    uint32_t stage = progress->stage;
+    switch (stage) {
     case STAGE_RETURNED:
         return (struct kernel_result){.outcome = KERNEL_RETURNED, .value = progress->value};
     case STAGE_TRAPPED:
