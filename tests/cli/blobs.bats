@@ -1,0 +1,122 @@
+load support
+
+@test "check accepts our programs and names the rule that a broken one breaks" {
+    bpfproof compile "$T/small.policy" -o "$T/small.bpf"
+    run bpfproof check "$T/small.bpf"
+    [ "$status" -eq 0 ]
+    head -c -8 "$T/small.bpf" >"$T/cut.bpf"
+    run bpfproof check "$T/cut.bpf" --json
+    [ "$status" -eq 1 ]
+    [ "$(json accepted <<<"$output")" = false ]
+    json rule <<<"$output"
+}
+
+@test "truncated, empty and huge blobs are errors, not crashes" {
+    bpfproof compile "$T/small.policy" -o "$T/small.bpf"
+    head -c 13 "$T/small.bpf" >"$T/odd.bpf"
+    run bpfproof check "$T/odd.bpf"
+    [ "$status" -eq 2 ]
+    : >"$T/empty.bpf"
+    run bpfproof check "$T/empty.bpf"
+    [ "$status" -ge 1 ]
+    [ "$status" -le 2 ]
+    head -c 1000000 /dev/zero >"$T/huge.bpf"
+    run bpfproof check "$T/huge.bpf"
+    [ "$status" -ge 1 ]
+    [ "$status" -le 2 ]
+    for command in disasm "verify --against $T/small.bpf" "simulate --vectors /dev/null"; do
+        run bpfproof $command "$T/odd.bpf"
+        [ "$status" -eq 2 ]
+    done
+}
+
+@test "disasm names fields, calls and actions; asm takes it back" {
+    bpfproof compile "$T/small.policy" -o "$T/small.bpf"
+    run bpfproof disasm "$T/small.bpf"
+    [[ $output == *arch* ]]
+    [[ $output == *openat* ]]
+    [[ $output == *EPERM* ]]
+    bpfproof disasm "$T/small.bpf" | bpfproof asm - -o "$T/again.bpf"
+    cmp "$T/small.bpf" "$T/again.bpf"
+}
+
+@test "simulate: verdicts, counts, the cache, and ignored bits" {
+    bpfproof compile "$T/small.policy" -o "$T/small.bpf"
+    run bpfproof simulate "$T/small.bpf" 'read(0, 0x1000, 10)' 'openat(AT_FDCWD, 0x1000, O_RDONLY)' \
+        'openat(AT_FDCWD, 0x1000, O_RDWR)' 'i386:getpid()'
+    [ "$status" -eq 0 ]
+    [[ ${lines[0]} == *"allow"*"cached"* ]]
+    [[ ${lines[1]} == *"allow"* ]]
+    [[ ${lines[1]} != *"cached"* ]]
+    [[ ${lines[2]} == *"errno(EPERM)"* ]]
+    [[ ${lines[3]} == *"kill_process"* ]]
+    printf 'policy p\nabi x86_64\ndefault errno(EPERM)\nallow socket(u64(domain) == 1)\n' >"$T/p.policy"
+    run bpfproof simulate "$T/p.policy" 'socket(0x100000001, 1, 0)'
+    [[ $output == *"bits that the kernel ignores decide here"* ]]
+}
+
+@test "simulate --vectors counts what agrees" {
+    bpfproof compile "$T/small.policy" -o "$T/small.bpf"
+    printf 'c000003e\t0\t0\t0\t0\t0\t0\t0\t7fff0000\n# a comment\nc000003e\t-1\t0\t0\t0\t0\t0\t0\t50001\nc000003e\t59\t0\t0\t0\t0\t0\t0\t7fff0000\n' >"$T/v.tsv"
+    run bpfproof simulate "$T/small.bpf" --vectors "$T/v.tsv"
+    [ "$status" -eq 1 ]
+    [[ ${lines[0]} == *"line 4"*"errno(EPERM)"* ]]
+    [ "${lines[-1]}" = "2 passed, 1 failed" ]
+    sed -i '$d' "$T/v.tsv"
+    run bpfproof simulate "$T/small.bpf" --vectors "$T/v.tsv"
+    [ "$status" -eq 0 ]
+    echo nonsense >>"$T/v.tsv"
+    run bpfproof simulate "$T/small.bpf" --vectors "$T/v.tsv"
+    [ "$status" -eq 2 ]
+}
+
+@test "explain names the rule, its place and the path" {
+    run bpfproof explain "$T/small.policy" 'openat(AT_FDCWD, 0x1000, O_RDWR)'
+    [ "$status" -eq 0 ]
+    [[ $output == *"errno(EPERM)"* ]]
+    [[ $output == *"default: no rule matches"* ]]
+    [[ $output == *"not met: allow openat"* ]]
+    [[ $output == *"path through"* ]]
+    run bpfproof explain "$T/small.policy" 'read(0)'
+    [[ $output == *"small.policy:5:"* ]]
+    run bpfproof explain --args openat
+    [[ $output == *dirfd* ]]
+    [[ $output == *dfd* ]]
+    run bpfproof explain --args opanat
+    [ "$status" -eq 2 ]
+    [[ $output == *openat* ]]
+}
+
+@test "every command prints one JSON object, also when it fails" {
+    bpfproof compile "$T/small.policy" -o "$T/small.bpf"
+    for words in "fmt $T/small.policy" "verify $T/small.policy" "check $T/small.bpf" "disasm $T/small.bpf" \
+        "simulate $T/small.bpf read(0)" "explain $T/small.policy read(0)" "explain --args read" "compile $T/none" \
+        "asm $T/none" "import oci $T/none" "run $T/none -- true" "simulate $T/small.bpf nonsense("; do
+        "$BPFPROOF_BUILD/bpfproof" $words --json 2>/dev/null >"$T/out.json" || true
+        python3 -c 'import json,sys; assert isinstance(json.load(open(sys.argv[1])), dict)' "$T/out.json"
+    done
+}
+
+@test "the program of a compile is what the kernel installs and runs under" {
+    cat >"$T/run.policy" <<'POLICY'
+policy runs
+abi x86_64
+foreign kill_process
+default allow
+errno(EXDEV) { uname, mkdir, mkdirat }
+POLICY
+    [ "$(uname -m)" = x86_64 ] || skip "this machine is no x86_64"
+    grep -q Seccomp /proc/self/status || skip "this kernel has no seccomp filters"
+    run bpfproof run "$T/run.policy" -- sh -c "mkdir $T/made"
+    [ "$status" -ne 0 ]
+    [[ $output == *"cross-device"* ]]
+    [ ! -d "$T/made" ]
+    run bpfproof run "$T/run.policy" -- sh -c 'exit 7'
+    [ "$status" -eq 7 ]
+    run bpfproof check "$T/run.policy"
+    [ "$status" -eq 2 ]
+    bpfproof compile "$T/run.policy" -o "$T/run.bpf"
+    run bpfproof check "$T/run.bpf" --install
+    [ "$status" -eq 0 ]
+    [[ $output == *"installed"* ]]
+}

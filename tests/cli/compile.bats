@@ -1,0 +1,159 @@
+load support
+
+@test "compile writes a proved program and says so" {
+    run bpfproof compile "$T/small.policy" -o "$T/small.bpf"
+    [ "$status" -eq 0 ]
+    [[ $output == *"PROVED; arch isolation PROVED, width safety PROVED"* ]]
+    [[ $output == *"PROVED: prove never permit execve"* ]]
+    [ -s "$T/small.bpf" ]
+    [ $(($(stat -c %s "$T/small.bpf") % 8)) -eq 0 ]
+}
+
+@test "compile --json has the keys that machines rely on" {
+    bpfproof compile "$T/small.policy" -o "$T/small.bpf" --stats --json >"$T/out.json"
+    [ "$(json proof <"$T/out.json")" = PROVED ]
+    [ "$(json arch_isolation <"$T/out.json")" = PROVED ]
+    [ "$(json width_safety <"$T/out.json")" = PROVED ]
+    [ "$(json cached.x86_64 <"$T/out.json")" = 9 ]
+    [ "$(json instructions <"$T/out.json")" = $(($(stat -c %s "$T/small.bpf") / 8)) ]
+    json proof_ms <"$T/out.json"
+    json expected <"$T/out.json"
+    json worst <"$T/out.json"
+}
+
+@test "every output format says the same program" {
+    bpfproof compile "$T/small.policy" -o "$T/small.bpf"
+    for format in c decimal json asm; do
+        bpfproof compile "$T/small.policy" -f $format -o "$T/small.$format"
+        if [ $format = asm ]; then
+            bpfproof asm "$T/small.asm" -o "$T/again.bpf"
+        else
+            bpfproof disasm "$T/small.$format" -f bin -o "$T/again.bpf"
+        fi
+        cmp "$T/small.bpf" "$T/again.bpf"
+    done
+    bpfproof compile "$T/small.policy" -f dot | grep -q digraph
+}
+
+@test "a refuted statement writes nothing and exits 1, with a call that shows it" {
+    echo 'prove never permit openat' >>"$T/small.policy"
+    run bpfproof compile "$T/small.policy" -o "$T/small.bpf"
+    [ "$status" -eq 1 ]
+    [[ $output == *"REFUTED: prove never permit openat"* ]]
+    [[ $output == *"counterexample: openat(AT_FDCWD"* || $output == *"counterexample: openat("* ]]
+    [ ! -e "$T/small.bpf" ]
+}
+
+@test "a refused compile keeps the file that was there" {
+    echo old >"$T/small.bpf"
+    echo 'prove never permit read' >>"$T/small.policy"
+    run bpfproof compile "$T/small.policy" -o "$T/small.bpf"
+    [ "$status" -eq 1 ]
+    [ "$(cat "$T/small.bpf")" = old ]
+    [ "$(ls "$T" | grep -c small.bpf)" -eq 1 ]
+}
+
+@test "bits that the kernel ignores: a bypass fails the compile unless it is accepted, and is printed even then" {
+    cat >"$T/wide.policy" <<'POLICY'
+policy wide
+abi x86_64
+default errno(EPERM)
+errno(EACCES) socket(u64(domain) == 16)
+allow socket
+POLICY
+    run bpfproof compile "$T/wide.policy" -o "$T/wide.bpf"
+    [ "$status" -eq 1 ]
+    [[ $output == *"width safety: REFUTED"* ]]
+    [[ $output == *"is the same call for the kernel"* ]]
+    [ ! -e "$T/wide.bpf" ]
+    run bpfproof compile "$T/wide.policy" -o "$T/wide.bpf" --accept=width
+    [ "$status" -eq 0 ]
+    [[ $output == *"width safety: REFUTED"* ]]
+    [ -s "$T/wide.bpf" ]
+}
+
+@test "a check that ignored bits can only make stricter is DENIES_ONLY" {
+    printf 'policy p\nabi x86_64\ndefault errno(EPERM)\nallow socket(u64(domain) == 1)\n' >"$T/p.policy"
+    bpfproof compile "$T/p.policy" -o "$T/p.bpf" --json >"$T/out.json"
+    [ "$(json width_safety <"$T/out.json")" = DENIES_ONLY ]
+}
+
+@test "foreign allow is refuted by arch isolation, and --accept=arch goes on" {
+    printf 'policy p\nabi x86_64\nforeign allow\ndefault kill_process\nallow read\n' >"$T/p.policy"
+    run bpfproof compile "$T/p.policy" -o "$T/p.bpf"
+    [ "$status" -eq 1 ]
+    [[ $output == *"arch isolation: REFUTED"* ]]
+    run bpfproof compile "$T/p.policy" -o "$T/p.bpf" --accept=arch
+    [ "$status" -eq 0 ]
+    [[ $output == *"arch isolation: REFUTED"* ]]
+}
+
+@test "a policy that cannot fit is a clear error" {
+    { printf 'policy big\nabi x86_64\ndefault kill_process\n'
+      for i in $(seq 0 2999); do echo "errno($((i % 4000 + 1))) nr $((2 * i))"; done; } >"$T/big.policy"
+    run bpfproof compile "$T/big.policy" -o "$T/big.bpf"
+    [ "$status" -ne 0 ]
+    [[ $output == *4096* ]]
+    [ ! -e "$T/big.bpf" ]
+}
+
+@test "every stage can be dumped" {
+    run bpfproof compile "$T/small.policy" -o "$T/small.bpf" --dump=policy,dag,select,layout
+    [ "$status" -eq 0 ]
+    for stage in policy dag select layout; do [[ $output == *"== $stage =="* ]]; done
+}
+
+@test "the proof obligations leave as SMT-LIB, and another run of Z3 agrees" {
+    bpfproof compile "$T/small.policy" -o "$T/small.bpf" --proof=whole --emit-smt2 "$T/small.smt2"
+    grep -q check-sat "$T/small.smt2"
+    command -v z3 >/dev/null || skip "no z3 program"
+    run z3 "$T/small.smt2"
+    [[ $output == *unsat* ]]
+    ! grep -qx sat <<<"$output"
+}
+
+@test "usage errors and missing files exit 2" {
+    run bpfproof compile
+    [ "$status" -eq 2 ]
+    run bpfproof compile "$T/none.policy"
+    [ "$status" -eq 2 ]
+    [[ $output == *"none.policy"* ]]
+    run bpfproof compile "$T/small.policy" -O7
+    [ "$status" -eq 2 ]
+    run bpfproof compil "$T/small.policy"
+    [ "$status" -eq 2 ]
+    [[ $output == *"did you mean"* ]]
+    run bpfproof compile "$T/small.policy" -o "$T/no/such/dir/x.bpf"
+    [ "$status" -eq 2 ]
+}
+
+@test "a full disk is an error and leaves nothing half-written" {
+    run bpfproof compile "$T/small.policy" -o /dev/full
+    [ "$status" -eq 2 ]
+    [[ $output == *"No space left"* ]]
+    run sh -c '"$BPFPROOF_BUILD/bpfproof" compile "$1" -f asm >/dev/full' sh "$T/small.policy"
+    [ "$status" -eq 2 ]
+}
+
+@test "version and help, for every command with an example" {
+    run bpfproof --version
+    [ "$status" -eq 0 ]
+    [[ $output == *"Z3 4."* ]]
+    for command in compile fmt verify check disasm asm simulate explain import run; do
+        run bpfproof $command --help
+        [ "$status" -eq 0 ]
+        [[ $output == *"Example"* ]]
+        [[ $output == *"bpfproof $command"* ]]
+        [[ $output == *"--json"* ]]
+        [[ $output == *"--timeout"* ]]
+    done
+}
+
+@test "fmt is stable and keeps the meaning" {
+    bpfproof fmt "$T/small.policy" >"$T/one.policy"
+    bpfproof fmt "$T/one.policy" >"$T/two.policy"
+    cmp "$T/one.policy" "$T/two.policy"
+    bpfproof compile "$T/small.policy" -o "$T/a.bpf"
+    bpfproof compile "$T/one.policy" -o "$T/b.bpf"
+    cmp "$T/a.bpf" "$T/b.bpf"
+}

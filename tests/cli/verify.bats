@@ -1,0 +1,103 @@
+load support
+
+@test "a policy and its program are equal; whole agrees" {
+    bpfproof compile "$T/small.policy" -o "$T/small.bpf"
+    for method in partition whole; do
+        run bpfproof verify "$T/small.policy" --against "$T/small.bpf" --proof=$method
+        [ "$status" -eq 0 ]
+        [[ $output == PROVED* ]]
+    done
+}
+
+@test "a different filter is refuted with a call that replays" {
+    bpfproof compile "$T/small.policy" -o "$T/small.bpf"
+    sed 's/== O_RDONLY/!= O_WRONLY/' "$T/small.policy" >"$T/other.policy"
+    for method in partition whole; do
+        run bpfproof verify "$T/other.policy" --against "$T/small.bpf" --json --proof=$method
+        [ "$status" -eq 1 ]
+        [ "$(json result <<<"$output")" = REFUTED ]
+        call=$(json counterexample.call <<<"$output")
+        bpfproof compile "$T/other.policy" -o "$T/other.bpf"
+        [ "$(bpfproof simulate "$T/other.bpf" "$call" --json | json calls.0.verdict)" = "$(json counterexample.left <<<"$output")" ]
+        [ "$(bpfproof simulate "$T/small.bpf" "$call" --json | json calls.0.verdict)" = "$(json counterexample.right <<<"$output")" ]
+    done
+}
+
+@test "at most: a stricter filter is, a looser one is not" {
+    sed 's/, brk//' "$T/small.policy" >"$T/strict.policy"
+    run bpfproof verify "$T/strict.policy" --at-most --against "$T/small.policy"
+    [ "$status" -eq 0 ]
+    run bpfproof verify "$T/small.policy" --at-most --against "$T/strict.policy"
+    [ "$status" -eq 1 ]
+    [[ $output == *"brk("* ]]
+}
+
+@test "stacks: one filter per half is together what one filter says" {
+    printf 'policy a\nabi x86_64\ndefault allow\nerrno(EPERM) ptrace\n' >"$T/a.policy"
+    printf 'policy b\nabi x86_64\ndefault allow\nkill_process ptrace(request == PTRACE_ATTACH)\nerrno(ENOSYS) bpf\n' >"$T/b.policy"
+    printf 'policy c\nabi x86_64\ndefault allow\nkill_process ptrace(request == PTRACE_ATTACH)\nerrno(EPERM) ptrace\nerrno(ENOSYS) bpf\n' >"$T/c.policy"
+    run bpfproof verify "$T/a.policy+$T/b.policy" --against "$T/c.policy"
+    [ "$status" -eq 0 ]
+    run bpfproof verify "$T/a.policy" --against "$T/c.policy"
+    [ "$status" -eq 1 ]
+}
+
+@test "assertions about a blob nobody here wrote" {
+    bpfproof compile "$T/small.policy" -o "$T/small.bpf"
+    printf 'prove never permit { execve, execveat }\nprove always allow read\nprove never allow openat((flags & O_CREAT) != 0)\n' >"$T/rules"
+    run bpfproof verify "$T/small.bpf" --assert "$T/rules"
+    [ "$status" -eq 1 ]
+    [[ $output == *"PROVED: prove never permit"* ]]
+    [[ $output == *"PROVED: prove always allow read"* ]]
+    [[ $output == *"REFUTED: prove never allow openat"* ]]
+    [[ $output == *"counterexample: openat("* ]]
+}
+
+@test "a blob with the arch check cut out is caught, and the kernel shows what would have got through" {
+    cat >"$T/native.policy" <<'POLICY'
+policy native
+abi x86_64
+foreign errno(ELOOP)
+default allow
+errno(EPERM) { ptrace, mount }
+POLICY
+    bpfproof compile "$T/native.policy" -f asm -o "$T/native.asm"
+    bpfproof compile "$T/native.policy" -o "$T/native.bpf"
+    cat >"$T/cut.asm" <<'ASM'
+ld nr
+jeq #101, deny
+jeq #165, deny
+ret allow
+deny: ret errno(EPERM)
+ASM
+    bpfproof asm "$T/cut.asm" -o "$T/cut.bpf"
+    run bpfproof verify "$T/native.policy" --against "$T/cut.bpf"
+    [ "$status" -eq 1 ]
+    [[ $output == *"counterexample"* ]]
+}
+
+@test "a limit gives UNKNOWN and exit 3, never success" {
+    cat >"$T/hard.policy" <<'POLICY'
+policy hard
+abi x86_64
+default errno(EPERM)
+raw allow if lo32(arg0) * lo32(arg1) == 0x12345679 && lo32(arg0) > 1 && lo32(arg1) > 1 && lo32(arg2) * lo32(arg3) * lo32(arg0) == 0x7654321
+POLICY
+    cat >"$T/hard2.policy" <<'POLICY'
+policy hard2
+abi x86_64
+default errno(EPERM)
+raw allow if lo32(arg1) * lo32(arg0) == 0x12345679 && lo32(arg0) > 1 && lo32(arg1) > 1 && lo32(arg0) * lo32(arg3) * lo32(arg2) == 0x7654321
+POLICY
+    run bpfproof verify "$T/hard.policy" --against "$T/hard2.policy" --timeout 0.000001
+    [ "$status" -eq 3 ]
+    [[ $output == *UNKNOWN* ]]
+}
+
+@test "mixed questions and missing ones are usage errors" {
+    run bpfproof verify "$T/small.policy" --at-most
+    [ "$status" -eq 2 ]
+    bpfproof compile "$T/small.policy" -o "$T/small.bpf"
+    run bpfproof verify "$T/small.bpf"
+    [ "$status" -eq 2 ]
+}
