@@ -52,15 +52,17 @@ static size_t count_known(const struct program *program)
     return known;
 }
 
-bool raw_is_big_endian(struct arena *arena, const struct source *source)
+bool raw_is_big_endian(const struct source *source)
 {
+    struct arena *arena = arena_new();
     struct program little = raw_read(arena, source, false, DECODE_MOST);
     struct program big = raw_read(arena, source, true, DECODE_MOST);
     bool little_accepted = check_program(&little).rule == CHECK_ACCEPTED;
     bool big_accepted = check_program(&big).rule == CHECK_ACCEPTED;
-    if (little_accepted != big_accepted)
-        return big_accepted;
-    return count_known(&big) > count_known(&little);
+    bool is_big =
+        little_accepted != big_accepted ? big_accepted : count_known(&big) > count_known(&little);
+    arena_free(arena);
+    return is_big;
 }
 
 static result decode_raw(struct decoder *decoder, bool big_endian)

@@ -16,6 +16,6 @@ struct program raw_read(struct arena *arena, const struct source *source, bool b
                         size_t most);
 /* Which byte order makes more of a blob: an accepted program, else the larger number of known
  * opcodes; little-endian when both do as well. */
-bool raw_is_big_endian(struct arena *arena, const struct source *source);
+bool raw_is_big_endian(const struct source *source);
 
 #endif
