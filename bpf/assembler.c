@@ -20,6 +20,9 @@ static void enter_line(struct assembler *assembler, size_t line)
     size_t end = line_end(source, line);
     const char *comment = memchr(source->text + scanner->at, ';', end - scanner->at);
     scanner->end = comment ? (size_t)(comment - source->text) : end;
+    /* A mistake at the end of a line is shown there, not at the next line's start. */
+    while (scanner->end > scanner->at && (unsigned char)source->text[scanner->end - 1] <= ' ')
+        scanner->end--;
     if (scan_peek(scanner) == '#')
         scanner->at = scanner->end;
 }
