@@ -1,0 +1,20 @@
+load support
+
+@test "docs/ARCHITECTURE.md shows what the stages really print" {
+    python3 tests/console.py docs/ARCHITECTURE.md "$BPFPROOF_BUILD/bpfproof"
+}
+
+@test "the README's policy compiles, and its commands exist" {
+    awk '/^```$/ && !inside { inside = 1; next } /^```/ { if (inside) exit } inside' README.md >"$T/net.policy"
+    grep -q 'policy net' "$T/net.policy"
+    bpfproof compile "$T/net.policy" -o "$T/net.bpf"
+    for command in $(sed -n 's/^| `\([a-z]*\) .*/\1/p' README.md); do
+        bpfproof "$command" --help >/dev/null
+    done
+}
+
+@test "no document speaks of what is not in the repository" {
+    for file in $(grep -oh '](\(docs/\)\?[A-Za-z]*\.md)' README.md CONTRIBUTING.md docs/*.md | tr -d '()]' | sort -u); do
+        [ -e "$file" ] || [ -e "docs/$file" ]
+    done
+}
