@@ -92,7 +92,7 @@ uint64_t entry_install_ip(void)
     return (uintptr_t)sim_enter_install_end;
 }
 
-_Noreturn void entry_leave(void)
+void entry_leave(void)
 {
     leave_politely();
     for (;;)
@@ -129,7 +129,7 @@ uint64_t entry_install_ip(void)
     return 0;
 }
 
-_Noreturn void entry_leave(void)
+void entry_leave(void)
 {
     leave_politely();
     for (;;)
