@@ -9,49 +9,57 @@
 
 #include "bpf/bpf.h"
 
-/* ---- interpreter (interpreter.c): __seccomp_filter's run of one program, facts of the kernel's BPF core ---- */
+/* ---- interpreter (interpreter.c): __seccomp_filter's run of one program, facts of the kernel's
+ * BPF core ---- */
 
 struct run {
-    uint32_t word;         /* the return value */
-    uint32_t executed;     /* instructions, the return included */
-    uint32_t last;         /* the instruction that ended it */
-    bool divided_by_zero;  /* DIV X with X = 0: ended with 0 */
-    bool implementation_defined; /* a shift by X >= 32 was executed: x86's result (X & 31) was taken */
+    uint32_t word;               /* the return value */
+    uint32_t executed;           /* instructions, the return included */
+    uint32_t last;               /* the instruction that ended it */
+    bool divided_by_zero;        /* DIV X with X = 0: ended with 0 */
+    bool implementation_defined; /* a shift by X >= 32 was executed: x86's result (X & 31) was taken
+                                  */
 };
 
-/* `program` must be accepted by check_program. `trace` (may be NULL) gets the instructions executed, in
- * order, up to `trace_most`. */
+/* `program` must be accepted by check_program. `trace` (may be NULL) gets the instructions
+ * executed, in order, up to `trace_most`. */
 struct run interpret(const struct program *program, const struct input *input, uint32_t *trace,
                      size_t trace_most);
 
 /* A stack, oldest first: what the kernel makes of all of them (seccomp_run_filters). */
 struct stack_run {
     uint32_t word;
-    uint32_t decided_by; /* index of the filter whose word it is; the newest of equals; stack_count: the initial ALLOW */
+    uint32_t decided_by; /* index of the filter whose word it is; the newest of equals; stack_count:
+                            the initial ALLOW */
     uint64_t executed;   /* over all filters */
     bool implementation_defined;
 };
-struct stack_run interpret_stack(const struct program *programs, size_t count, const struct input *input);
+struct stack_run interpret_stack(const struct program *programs, size_t count,
+                                 const struct input *input);
 
-/* ---- the constant-action cache of Linux 5.11 and later (cache.c): seccomp_is_const_allow ---------------------- */
+/* ---- the constant-action cache of Linux 5.11 and later (cache.c): seccomp_is_const_allow
+ * ---------------------- */
 
 bool cache_allows(const struct program *program, uint32_t arch, uint32_t nr);
-/* How many of the ABI's numbers the kernel would cache for this stack: implemented table entries only, so that the figure
- * is a number of calls. 0 for ABIs that are never cached. */
+/* How many of the ABI's numbers the kernel would cache for this stack: implemented table entries
+ * only, so that the figure is a number of calls. 0 for ABIs that are never cached. */
 uint32_t cache_count(const struct program *programs, size_t count, const struct abi *abi);
 
-/* ---- the real kernel (kernel.c): a forked child installs and calls ---------------------------------------------- */
+/* ---- the real kernel (kernel.c): a forked child installs and calls
+ * ---------------------------------------------- */
 
 enum kernel_outcome {
-    KERNEL_RETURNED,   /* the call returned; `value` is what the register held */
-    KERNEL_KILLED,     /* the thread or process died of SIGSYS */
-    KERNEL_TRAPPED,    /* SIGSYS was delivered to a handler; value = si_errno (the data) */
-    KERNEL_REFUSED,    /* a filter was not installed; value = errno, 0: an older filter killed the child at it */
-    KERNEL_DIED,       /* died of something else; value = signal */
+    KERNEL_RETURNED,    /* the call returned; `value` is what the register held */
+    KERNEL_KILLED,      /* the thread or process died of SIGSYS */
+    KERNEL_TRAPPED,     /* SIGSYS was delivered to a handler; value = si_errno (the data) */
+    KERNEL_REFUSED,     /* a filter was not installed; value = errno, 0: an older filter killed the
+                           child at it */
+    KERNEL_DIED,        /* died of something else; value = signal */
     KERNEL_UNAVAILABLE, /* no seccomp, or no such entry (int 0x80) on this machine */
     KERNEL_BLOCKED,     /* the call had not returned after two seconds; the child was killed */
     KERNEL_EXITED,      /* the call ended the process (exit, execve); value = exit status */
-    KERNEL_PERMITTED    /* of kernel_probe: the stack lets the call be made, traced, logged or notified */
+    KERNEL_PERMITTED /* of kernel_probe: the stack lets the call be made, traced, logged or notified
+                      */
 };
 
 struct kernel_result {
@@ -65,35 +73,40 @@ enum kernel_entry { ENTRY_NATIVE, ENTRY_INT80 /* i386's, from a 64-bit task */ }
 /* True when seccomp filters can be installed here (`reason` says why not otherwise). */
 bool kernel_available(const char **reason);
 bool kernel_has_int80(void);
-/* Would the kernel take this program? Forks; the child installs and leaves without another filtered call. */
+/* Would the kernel take this program? Forks; the child installs and leaves without another filtered
+ * call. */
 struct kernel_result kernel_install(const struct program *program);
-/* Installs the stack (oldest first) in a child, makes one call with exactly these registers, and reports.
- * What the stack permits is REALLY DONE, with the caller's privileges: only for calls that can do no harm. Programs
- * for the other byte order are KERNEL_UNAVAILABLE. */
-struct kernel_result kernel_call(const struct program *programs, size_t count, enum kernel_entry entry,
-                                 uint32_t nr, const uint64_t args[6]);
-/* The instruction pointer that filters see on kernel_call's and kernel_probe's call; 0 when unknown. */
+/* Installs the stack (oldest first) in a child, makes one call with exactly these registers, and
+ * reports. What the stack permits is REALLY DONE, with the caller's privileges: only for calls that
+ * can do no harm. Programs for the other byte order are KERNEL_UNAVAILABLE. */
+struct kernel_result kernel_call(const struct program *programs, size_t count,
+                                 enum kernel_entry entry, uint32_t nr, const uint64_t args[6]);
+/* The instruction pointer that filters see on kernel_call's and kernel_probe's call; 0 when
+ * unknown. */
 uint64_t kernel_call_ip(enum kernel_entry entry);
 /* The same without doing the call: kill, trap and errno are seen as they are; allow, log, trace and
- * notify are all KERNEL_PERMITTED. Safe for any call (a witness with reboot or kill in it). x86_64. */
-struct kernel_result kernel_probe(const struct program *programs, size_t count, enum kernel_entry entry,
-                                  uint32_t nr, const uint64_t args[6]);
+ * notify are all KERNEL_PERMITTED. Safe for any call (a witness with reboot or kill in it). x86_64.
+ */
+struct kernel_result kernel_probe(const struct program *programs, size_t count,
+                                  enum kernel_entry entry, uint32_t nr, const uint64_t args[6]);
 /* Many programs through the kernel's admission in few forks, for campaigns: accepted[i] is set. */
 MUST_USE result kernel_admission(const struct program *programs, size_t count, bool *accepted,
                                  struct diagnostics *diagnostics);
-/* Sets no_new_privs (unless privileged), installs the stack and executes argv; returns only on failure. */
+/* Sets no_new_privs (unless privileged), installs the stack and executes argv; returns only on
+ * failure. */
 MUST_USE result kernel_exec(const struct program *programs, size_t count, char *const argv[],
                             struct diagnostics *diagnostics);
 
-/* ---- the JIT image (jit.c): the kernel's own machine code for a program, called in user space -------------------- */
+/* ---- the JIT image (jit.c): the kernel's own machine code for a program, called in user space
+ * -------------------- */
 
 struct jit;
 
-/* Translates as bpf_convert_filter does, loads it as a BPF_PROG_TYPE_SYSCALL program, reads the image
- * back and maps it. Needs root, x86_64 and net.core.bpf_jit_enable=1: else ERROR_UNSUPPORTED with the reason
- * reported. Programs whose image calls into the kernel are refused. */
-MUST_USE result jit_open(struct arena *arena, const struct program *program, struct diagnostics *diagnostics,
-                         struct jit **jit);
+/* Translates as bpf_convert_filter does, loads it as a BPF_PROG_TYPE_SYSCALL program, reads the
+ * image back and maps it. Needs root, x86_64 and net.core.bpf_jit_enable=1: else ERROR_UNSUPPORTED
+ * with the reason reported. Programs whose image calls into the kernel are refused. */
+MUST_USE result jit_open(struct arena *arena, const struct program *program,
+                         struct diagnostics *diagnostics, struct jit **jit);
 uint32_t jit_call(const struct jit *jit, const struct input *input);
 void jit_close(struct jit *jit);
 
