@@ -8,7 +8,7 @@
 #include "bpf/bpf.h"
 #include "lang/lang.h"
 
-/* ---- the decision DAG (dag.c) ------------------------------------------------------------------------------- */
+/* ---- the decision DAG (dag.c, dag_if.c, dag_word.c, dag_check.c, dag_print.c) --------------- */
 
 enum dag_kind {
     DAG_VERDICT, /* return `word` */
@@ -18,26 +18,30 @@ enum dag_kind {
 };
 
 struct dag_edge {
-    uint32_t last; /* the edge covers from the one before's last + 1 (the first from 0) up to here */
+    uint32_t last; /* the edge covers from the one before's last + 1 (the first from 0) to here */
     const struct dag_node *child;
 };
 
 /* Hash-consed: in one DAG equal nodes are the same pointer. Invariants (dag_check):
- *  - ordered: on every path the variables rise strictly in the order dag_variable_order: arch, nr, then by (field, mask),
- *    then comparisons by id of creation;
- *  - reduced: neighbouring edges of a switch have different children; no switch has one child only;
- *  - a switch's edges end with last = 0xffffffff; of a masked one, values outside the mask cannot occur and
- *    belong to the edge below them. */
+ *  - ordered: on every path the variables rise strictly in the order of dag_variable_order: arch,
+ *    nr, then the words of the arguments and of ip, the high word before the low one; of one field
+ *    the whole before its masks; then comparisons in the order in which they were first made;
+ *  - reduced: neighbouring edges of a switch have different children; no node has one child only;
+ *  - a switch's edges end with last = 0xffffffff. Of a masked one, values outside the mask cannot
+ *    occur and belong to the edge below them, so that every edge begins with a value that can;
+ *  - words are interned and folded: no operator has constant operands only, a shift apart.
+ *
+ * Verdicts of equal word are one node whatever rule they come from; which rule decides an input is
+ * policy_eval's to say. */
 struct dag_node {
     enum dag_kind kind;
-    uint32_t id;   /* children have smaller ids */
-    uint32_t word; /* VERDICT */
-    uint32_t rule; /* VERDICT, RETURN: none; kept in `origin` of the DAG, since equal verdicts are one node */
-    const struct word *value; /* RETURN */
-    enum field field; /* SWITCH */
-    uint32_t mask;    /* SWITCH: 0xffffffff = the whole field */
+    uint32_t id;                /* children have smaller ids */
+    uint32_t word;              /* VERDICT */
+    const struct word *value;   /* RETURN: no constant */
+    enum field field;           /* SWITCH */
+    uint32_t mask;              /* SWITCH: 0xffffffff = the whole field; never 0 */
     enum comparison comparison; /* COMPARE: EQUAL, GREATER or GREATER_EQUAL only */
-    const struct word *a, *b;   /* COMPARE */
+    const struct word *a, *b;   /* COMPARE: a is no constant */
     uint32_t variable;          /* COMPARE: its place among the comparisons */
     const struct dag_edge *edges;
     uint32_t edge_count;
@@ -45,84 +49,136 @@ struct dag_node {
 
 struct dag; /* the hash-consing tables, in an arena */
 
+/* Why constructors began to return NULL. */
+enum dag_limit {
+    DAG_WITHIN_LIMITS,
+    DAG_TOO_MANY_NODES,     /* node_most, or as many edges or steps of dag_if as belong to it */
+    DAG_TOO_MANY_VARIABLES, /* DAG_VARIABLES_MOST: the depth of recursion */
+    DAG_WORD_TOO_DEEP,      /* EXPRESSION_DEPTH_MOST */
+};
+
+/* Distinct (field, mask) pairs and comparisons: no path is longer. */
+#define DAG_VARIABLES_MOST 2000u
+
 struct dag *dag_new(struct arena *arena, bool big_endian, size_t node_most);
 size_t dag_size(const struct dag *dag);
 bool dag_big_endian(const struct dag *dag);
-/* Past `node_most` nodes constructors return NULL and go on returning NULL; callers hand it upwards. */
+/* Past a limit constructors return NULL and go on returning NULL; callers hand it upwards. NULL as
+ * a child or a condition gives NULL. */
+enum dag_limit dag_limit_reached(const struct dag *dag);
 const struct dag_node *dag_verdict(struct dag *dag, uint32_t word);
+/* A value that folds to a constant gives a verdict. */
 const struct dag_node *dag_return(struct dag *dag, const struct word *value);
-/* Merges equal neighbours; gives the child itself when all are equal. */
-const struct dag_node *dag_switch(struct dag *dag, enum field field, uint32_t mask, const struct dag_edge *edges,
-                                  uint32_t count);
-const struct dag_node *dag_compare(struct dag *dag, enum comparison comparison, const struct word *a,
-                                   const struct word *b, const struct dag_node *yes, const struct dag_node *no);
-/* if `condition` then `yes` else `no`, where condition is a DAG whose verdicts are the words 1 and 0. Keeps order. */
-const struct dag_node *dag_if(struct dag *dag, const struct dag_node *condition, const struct dag_node *yes,
-                              const struct dag_node *no);
+/* Merges equal neighbours; gives the child itself when all are equal. The children's variables must
+ * come after (field, mask). */
+const struct dag_node *dag_switch(struct dag *dag, enum field field, uint32_t mask,
+                                  const struct dag_edge *edges, uint32_t count);
+/* Any comparison; what folds, or compares a masked field with a constant, becomes verdicts or a
+ * switch. `yes` and `no` may test anything: they are put in their place by dag_if. */
+const struct dag_node *dag_compare(struct dag *dag, enum comparison comparison,
+                                   const struct word *a, const struct word *b,
+                                   const struct dag_node *yes, const struct dag_node *no);
+/* if `condition` then `yes` else `no`, where condition is a DAG whose verdicts are the words 1 and
+ * 0. Keeps the order. Recursive, as deep as there are variables. */
+const struct dag_node *dag_if(struct dag *dag, const struct dag_node *condition,
+                              const struct dag_node *yes, const struct dag_node *no);
+/* The edge that (field & mask) = value takes. */
+const struct dag_node *dag_child_at(const struct dag_node *node, uint32_t value);
+/* Place of a node's variable in the order; leaves come last. */
+uint64_t dag_variable_order(const struct dag_node *node);
+/* The largest value within `mask` that is not above `value`. */
+uint32_t dag_value_floor(uint32_t value, uint32_t mask);
+/* The nodes below `root`, itself included, children before parents. */
+const struct dag_node **dag_nodes_below(struct arena *arena, const struct dag_node *root,
+                                        size_t *count);
 /* The word a DAG returns: for tests and debug builds. */
 uint32_t dag_evaluate(const struct dag_node *root, const struct input *input);
 /* NULL when every invariant holds below `root`, else what is broken. */
 const char *dag_check(const struct dag *dag, const struct dag_node *root);
-void dag_print(struct buffer *out, struct arena *arena, const struct dag_node *root); /* --dump=dag */
+void dag_print(struct buffer *out, struct arena *arena,
+               const struct dag_node *root);                            /* --dump=dag */
 size_t dag_reachable(struct arena *arena, const struct dag_node *root); /* nodes */
 
-/* ---- lower (lower.c): policy to DAG ----------------------------------------------------------------------------- */
+/* ---- lower (lower.c, lower_condition.c): policy to DAG ------------------------------------------
+ */
 
-MUST_USE result lower_policy(struct arena *arena, const struct policy *policy, struct diagnostics *diagnostics,
-                             struct dag **dag, const struct dag_node **root);
+/* The policy's meaning as a DAG that dag_check likes. ERROR_LIMIT when it is too large for any
+ * filter: reported with what there is too much of. */
+MUST_USE result lower_policy(struct arena *arena, const struct policy *policy,
+                             struct diagnostics *diagnostics, struct dag **dag,
+                             const struct dag_node **root);
 
-/* ---- selected code (code.c): what the choice of shape hands to emission ------------------------------------------- */
+/* ---- selected code: what the choice of shape hands to emission ---------------------------------
+ */
 
-/* A tree or DAG of two-way tests and returns; hash-consed blocks may be shared. */
 enum test_operation { TEST_EQUAL, TEST_GREATER, TEST_GREATER_EQUAL, TEST_SET };
 
 /* What must be in A before the block's own operation. */
 enum accumulator_kind {
-    ACCUMULATOR_ANY,    /* the block does not read A */
-    ACCUMULATOR_FIELD,  /* the word of `field` & `mask` */
-    ACCUMULATOR_WORD,   /* a computed word */
+    ACCUMULATOR_ANY,   /* the block does not read A */
+    ACCUMULATOR_FIELD, /* the word of `field` & `mask` */
+    ACCUMULATOR_WORD,  /* a computed word */
 };
 
 enum block_kind { BLOCK_RETURN, BLOCK_RETURN_A, BLOCK_TEST };
 
+/* A DAG of two-way tests and returns: no cycles. A block may be shared; it is emitted once.
+ * TEST_SET against a constant reads only the constant's bits: emission takes any A that agrees on
+ * these. */
 struct block {
     enum block_kind kind;
-    uint32_t id;
+    uint32_t id;                       /* distinct below one entry; a block's is larger than both of
+                                        * its targets' */
     uint32_t word;                     /* RETURN */
     enum accumulator_kind accumulator; /* what A must hold */
     enum field field;
     uint32_t mask;
-    const struct word *value;          /* ACCUMULATOR_WORD */
-    enum test_operation test;          /* TEST */
-    uint32_t constant;                 /* TEST against a constant ... */
-    const struct word *operand;        /* ... or, when not NULL, against this computed word in X */
-    struct block *yes, *no;            /* TEST */
-    double weight;                     /* expected executions per call, for layout; 0 when unknown */
+    const struct word *value;   /* ACCUMULATOR_WORD: interned, equal words are one pointer */
+    enum test_operation test;   /* TEST */
+    uint32_t constant;          /* TEST against a constant ... */
+    const struct word *operand; /* ... or, when not NULL, against this computed word in X */
+    struct block *yes, *no;     /* TEST: different */
+    double weight;              /* expected executions per call, for layout; 0 when unknown */
 };
 
-/* ---- emit (emit.c): blocks to machine code ------------------------------------------------------------------------- */
+/* ---- layout (layout.c): the order of blocks in the program --------------------------------------
+ */
 
-/* Loads only where the accumulator does not hold the right value on EVERY incoming edge. Paths that test only nr
- * and arch use only instructions that the kernel's cache emulator follows. */
-MUST_USE result emit_program(struct arena *arena, struct block *entry, bool big_endian, const char *name,
-                             struct diagnostics *diagnostics, struct program *program);
+/* The blocks below `entry`, the entry first and each before its targets, since every jump goes
+ * forward. The heavier target comes right behind its test, `no` when both weigh the same. */
+const struct block **layout_blocks(struct arena *arena, const struct block *entry, size_t *count);
 
-/* ---- relaxation (relax.c): 8-bit conditional jumps that are too far -------------------------------------------------- */
+/* ---- emit (emit.c, emit_word.c): blocks to machine code
+ * ------------------------------------------ */
 
-/* Straight code with symbolic targets: `yes` and `no` are indices of items (no_target for the next). */
+/* Loads only where the accumulator does not hold the right value on EVERY incoming edge; edges on
+ * which it does jump past the load. Paths that test only nr and arch use only instructions that the
+ * kernel's cache emulator follows. ERROR_LIMIT when it does not fit a program. */
+MUST_USE result emit_program(struct arena *arena, const struct block *entry, bool big_endian,
+                             const char *name, struct diagnostics *diagnostics,
+                             struct program *program);
+
+/* ---- relaxation (relax.c): 8-bit conditional jumps that are too far
+ * ------------------------------ */
+
+/* Straight code with symbolic targets. Both targets of a conditional jump, and `yes` of JA, are
+ * indices of later items, or NEXT_ITEM. An item that neither jumps nor returns goes on to the next
+ * one. The last item is a RET. */
 struct item {
-    struct sock_filter instruction;
-    uint32_t yes, no; /* conditional jumps; JA: yes. Indices into the items, always forward */
+    struct sock_filter instruction; /* offsets of jumps: filled in by relax_jumps */
+    uint32_t yes, no;
 };
 #define NEXT_ITEM 0xffffffffu
 
-/* Duplicates a RET, or puts a JA trampoline right behind a jump, until every offset fits. Terminates: it only inserts, and
- * each insertion settles one edge for good. ERROR_LIMIT when the program would pass 4096 instructions. */
-MUST_USE result relax_jumps(struct arena *arena, const struct item *items, uint32_t count, bool big_endian,
-                            const char *name, struct diagnostics *diagnostics, struct program *program);
+/* Places the items, duplicating a RET or adding a JA behind a conditional jump where an offset
+ * would not fit. Returns are placed where the last jump to them is. ERROR_LIMIT when the program
+ * would pass 4096 instructions, with the number it would need. */
+MUST_USE result relax_jumps(struct arena *arena, const struct item *items, uint32_t count,
+                            bool big_endian, const char *name, struct diagnostics *diagnostics,
+                            struct program *program);
 
-/* The invariants of emitted code: accepted by check_program, every instruction reachable, no jump to a jump that could go
- * straight. NULL or what is broken. */
+/* The invariants of emitted code: accepted by check_program, every instruction reachable, no jump
+ * to a jump that could go straight, no jump that goes nowhere. NULL or what is broken. */
 const char *code_check(struct arena *arena, const struct program *program);
 
 #endif

@@ -1,0 +1,14 @@
+/* Fields and computed words as the policy language writes them: for dumps. */
+#ifndef COMPILER_TEXT_H
+#define COMPILER_TEXT_H
+
+#include <inttypes.h>
+
+#include "lang/lang.h"
+
+/* "lo32(arg1)", "(lo32(arg1) & 0x3)". */
+void field_print(struct buffer *out, enum field field, uint32_t mask);
+/* Fully parenthesised. */
+void word_print(struct buffer *out, const struct word *word);
+
+#endif

@@ -1,0 +1,80 @@
+/* The choice of shape: each node of the DAG becomes one block or a tree of them. */
+#include <stdlib.h>
+
+#include "optimizer/shape.h"
+
+/* More blocks than any program has instructions; counting goes on for a while, for the diagnostic.
+ */
+#define BLOCK_MOST (PROGRAM_MOST * 64u)
+
+static struct block *child_block(const struct shaper *shaper, const struct dag_edge *edge)
+{
+    return shaper->by_node[edge->child->id];
+}
+
+/* Two outcomes, none of the mask's bits set against any: a bit test, which leaves A whole. */
+static bool is_bit_test(const struct dag_node *node)
+{
+    return node->mask != 0xffffffffu && node->edge_count == 2 &&
+           dag_value_floor(node->edges[0].last, node->mask) == 0;
+}
+
+static struct block *select_switch(struct shaper *shaper, const struct dag_node *node)
+{
+    struct tested tested = {
+        .accumulator = ACCUMULATOR_FIELD, .field = node->field, .mask = node->mask};
+    if (is_bit_test(node)) {
+        tested.mask = 0xffffffffu;
+        return block_test(shaper, &tested, TEST_SET, node->mask,
+                          child_block(shaper, &node->edges[1]),
+                          child_block(shaper, &node->edges[0]));
+    }
+    struct outcome *outcomes = NEW_ARRAY(shaper->arena, struct outcome, node->edge_count);
+    uint32_t first = 0;
+    for (uint32_t i = 0; i < node->edge_count; i++) {
+        outcomes[i].first = first;
+        outcomes[i].last = dag_value_floor(node->edges[i].last, node->mask);
+        outcomes[i].target = child_block(shaper, &node->edges[i]);
+        first = node->edges[i].last + 1;
+    }
+    return shape_balanced(shaper, &tested, outcomes, node->edge_count);
+}
+
+static struct block *select_node(struct shaper *shaper, const struct dag_node *node)
+{
+    switch (node->kind) {
+    case DAG_VERDICT:
+        return block_return(shaper, node->word);
+    case DAG_RETURN:
+        return block_return_value(shaper, node->value);
+    case DAG_SWITCH:
+        return select_switch(shaper, node);
+    case DAG_COMPARE:
+        return block_compare(shaper, node, child_block(shaper, &node->edges[0]),
+                             child_block(shaper, &node->edges[1]));
+    }
+    return NULL;
+}
+
+/* Children have smaller ids: in the order of ids every child has its block when its parents need
+ * it. */
+result select_shape(struct arena *arena, const struct dag *dag, const struct dag_node *root,
+                    const struct shape_options *options, struct diagnostics *diagnostics,
+                    struct block **entry)
+{
+    struct shaper shaper = {.arena = arena, .options = options};
+    shaper.by_node = NEW_ARRAY(arena, struct block *, dag_size(dag));
+    size_t count;
+    const struct dag_node **nodes = dag_nodes_below(arena, root, &count);
+    for (size_t i = 0; i < count; i++) {
+        shaper.by_node[nodes[i]->id] = select_node(&shaper, nodes[i]);
+        if (shaper.blocks.count > BLOCK_MOST) {
+            report_error(diagnostics, NO_SPAN,
+                         "the policy needs more than %u instructions; the kernel takes %u",
+                         BLOCK_MOST, PROGRAM_MOST);
+            return FAILURE(ERROR_LIMIT);
+        }
+    }
+    *entry = shaper.by_node[root->id];
+    return SUCCESS;
+}

@@ -1,0 +1,48 @@
+/* The choice of shape: what its files share. blocks.c makes blocks, balanced.c turns one switch
+ * into tests, select.c walks the DAG. */
+#ifndef OPTIMIZER_SHAPE_H
+#define OPTIMIZER_SHAPE_H
+
+#include "optimizer/optimizer.h"
+
+/* Blocks are unique: equal ones are the same pointer, so that equal tails are shared. */
+struct shaper {
+    struct arena *arena;
+    const struct shape_options *options;
+    VECTOR(struct block *) blocks; /* by id */
+    uint32_t *slots;               /* open addressing: id + 1 */
+    size_t capacity;
+    struct block **by_node; /* by node id; NULL: not reached */
+};
+
+/* What A must hold for the tests of one switch. */
+struct tested {
+    enum accumulator_kind accumulator;
+    enum field field;
+    uint32_t mask;
+    const struct word *value;
+};
+
+/* One outcome of a switch: values first..last (that can occur: one when both are equal) go to
+ * `target`. */
+struct outcome {
+    uint32_t first, last;
+    struct block *target;
+};
+
+struct block *block_return(struct shaper *shaper, uint32_t word);
+struct block *block_return_value(struct shaper *shaper, const struct word *value);
+/* Gives the target itself when both are the same. */
+struct block *block_test(struct shaper *shaper, const struct tested *tested,
+                         enum test_operation test, uint32_t constant, struct block *yes,
+                         struct block *no);
+struct block *block_compare(struct shaper *shaper, const struct dag_node *node, struct block *yes,
+                            struct block *no);
+/* A field, a masked field, or what is to be computed. */
+struct tested tested_word(const struct word *word);
+
+/* Balanced dispatch over outcomes in rising order that cover every value that can occur. */
+struct block *shape_balanced(struct shaper *shaper, const struct tested *tested,
+                             const struct outcome *outcomes, size_t count);
+
+#endif
