@@ -49,14 +49,15 @@ def pair_names(name, big_endian):
 def place_arguments(prototype, abi, types):
     """The registers of a call, in order: (kernel name, type, bits, signed, pointer)."""
     word = int(abi["word_bits"])
-    placed = []
+    first = int(abi["first_place"])
+    placed = [("orig_d0", "unsigned long", word, False, False)] * first
     for argument in filter(None, prototype.split("; ")):
         kind, name = argument.rsplit(" ", 1)
         bits, signed, pointer = types.resolve(kind, word)
         if bits != "pair":
             placed.append((name, kind, bits, signed, pointer))
             continue
-        if abi["pairs_aligned"] == "yes" and kind != "pair64" and len(placed) % 2:
+        if abi["pairs_aligned"] == "yes" and kind != "pair64" and (len(placed) - first) % 2:
             placed.append(("unused", "u32", 32, False, False))
         for half in pair_names(name, abi["endian"] == "big"):
             placed.append((half, "u32", 32, False, False))
@@ -69,7 +70,7 @@ def narrow(placed, rows):
     for name, kind, declared, signed, pointer in placed:
         bits = declared
         row = rows.get(name)
-        if row and int(row["bits"]) <= declared:
+        if row and int(row["bits"]) < declared:
             bits, signed = int(row["bits"]), row["kind"] == "signed"
         result.append((name, kind, declared, bits, signed, pointer))
     return result
@@ -119,6 +120,8 @@ class Facts:
             return None
         placed = place_arguments(self.prototypes[entry], abi, self.types)
         manual = self.manual.get(name, {})
+        if abi["word_bits"] == "32":
+            manual = {kernel: word for kernel, word in manual.items() if kernel != "pos_l"}
         return [(place[0], manual.get(place[0])) + place[1:]
                 for place in narrow(placed, self.narrowings.get(name, {}))]
 

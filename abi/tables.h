@@ -1,4 +1,5 @@
-/* The shape of the constants that abi/generate.py makes from abi/data. Only for the files of this room.
+/* The shape of the constants that abi/generate.py makes from abi/data. Only for the files of this
+ * room.
  *
  * Names are numbered in strcmp order, so an id is found by binary search and a table by id is an
  * array. Nothing is computed at run time. */
@@ -46,7 +47,8 @@ extern const struct abi abi_list[ABI_COUNT];
 extern const struct name_entry syscall_names[];
 extern const size_t syscall_name_count;
 extern const struct abi_table abi_tables[ABI_COUNT];
-/* One more than constant_name_count: the last has no name and bounds the values of the one before. */
+/* One more than constant_name_count: the last has no name and bounds the values of the one before.
+ */
 extern const struct constant_name constant_names[];
 extern const size_t constant_name_count;
 extern const struct constant_value constant_values[];

@@ -104,8 +104,16 @@ LIBC_NAMES = re.compile(
     r"XATTR|ST|NSIG|UIO)(_|[A-Z0-9]).*|[RWXF]_OK|W[A-Z]+|P_[A-Z]+")
 
 
+# Drawn in by the headers above, and of no use in a filter of system calls.
+EXCLUDED = {"linux/input-event-codes.h", "linux/keyboard.h", "linux/if_link.h", "linux/neighbour.h",
+            "linux/psci.h", "linux/l2tp.h", "asm/elf.h", "asm/processor-flags.h",
+            "asm/perf_regs.h", "linux/major.h", "stdint.h", "limits.h", "endian.h", "netinet/udp.h",
+            "bits/sigcontext.h", "sys/select.h", "bits/time.h"}
+
+
 def clang(include, target, flags, source, arguments):
-    command = ["clang", "--target=" + target, "-nostdlibinc", "-isystem", str(include), "-w",
+    command = ["clang", "--target=" + target, "-nostdlibinc", "-I", str(source.parent), "-isystem",
+               str(include), "-w",
                "-ferror-limit=0", "-fno-color-diagnostics", "-D_GNU_SOURCE", "-xc"]
     return subprocess.run(command + flags.split() + arguments + [str(source)], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, errors="replace")
@@ -193,11 +201,16 @@ def collect(root, abi):
     include = Path(root) / "usr" / directory / "include"
     constants, libc = {}, {}
     with tempfile.TemporaryDirectory() as scratch:
+        # glibc's features.h draws in a list of missing functions, which derived ABIs do not have.
+        (Path(scratch) / "gnu").mkdir()
+        (Path(scratch) / "gnu" / "stubs.h").write_text("")
         for header in KERNEL + LIBC:
             if not (include / header).exists():
                 continue
             for name, (value, file) in collect_header(include, target, flags, header,
                                                        scratch).items():
+                if file in EXCLUDED:
+                    continue
                 kernel = file.split("/")[0] in KERNEL_DIRECTORIES
                 if kernel:
                     constants.setdefault(name, (value, file))

@@ -77,7 +77,8 @@ def read_table(tree, column):
             continue
         native = cells[3] if len(cells) > 3 else "-"
         other = cells[4] if len(cells) > 4 else "-"
-        entry = other if compat and other not in ("-", "noreturn") else native
+        # A compat entry that is not implemented still is on a 32-bit kernel (vm86).
+        entry = other if compat and other not in ("-", "noreturn", "sys_ni_syscall") else native
         if native == "-" and not compat:
             entry = "sys_ni_syscall"
         if entry == "-":
@@ -287,11 +288,15 @@ def main():
         name, cells = row[0], []
         for column in TABLES:
             entry = "-"
-            if row[numbers[0].index(column)] != "-" and name in tables[column]:
+            cell = row[numbers[0].index(column)]
+            if name not in tables[column] and cell[-1] not in "-!" and "sys_" + name in kept:
+                entry = "sys_" + name  # newer than the tree
+                used[entry] = kept[entry]
+            elif cell != "-" and name in tables[column]:
                 number, entry, native = tables[column][name]
                 entry = choose_entry(tree, found, column, name, entry, native)
                 architecture = TABLES[column][2]
-                if entry == "sys_ni_syscall":
+                if entry in ("sys_ni_syscall", "sys32_unimplemented"):
                     entry = "-"
                 else:
                     chosen = pick(found, entry, architecture)
