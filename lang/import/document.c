@@ -109,7 +109,8 @@ result json_document(struct arena *arena, const struct source *source,
         json_loadb(source->text, source->length,
                    JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, &error);
     if (!value) {
-        uint32_t at = error.position < 0 ? 0 : (uint32_t)error.position;
+        /* jansson's position is just past what it read last. */
+        uint32_t at = error.position <= 0 ? 0 : (uint32_t)error.position - 1;
         if (at > 0 && at >= source->length)
             at = source->length ? (uint32_t)source->length - 1 : 0;
         report_error(diagnostics, ((struct span){source, at, at + 1}), "not JSON: %s", error.text);

@@ -1,5 +1,6 @@
 /* OCI and Docker seccomp profiles to policy text. */
 #include "lang/import/oci_condition.h"
+#include "lang/import/oci_multiplexers.h"
 #include "lang/import/oci_rules.h"
 
 #include <ctype.h>
@@ -231,15 +232,14 @@ static void put_alternatives(struct buffer *out, const struct alternatives *a)
 
 /* The alternatives of a run of entries with one action, from `*at` on, which moves past the run. */
 static struct alternatives run_of(struct writer *w, const struct oci_chain *chain, size_t *at,
-                                  enum abi_id abi, enum severity severity)
+                                  const struct oci_view *view, const struct oci_view *first)
 {
     struct alternatives a = {NEW_ARRAY(w->arena, struct oci_condition, chain->count - *at), 0,
                              false};
     uint32_t word = chain->entries[*at]->word;
-    const struct syscall_entry *call = abi_syscall(abi, chain->call);
     for (; *at < chain->count && chain->entries[*at]->word == word; ++*at) {
         struct oci_condition condition =
-            oci_condition(w->arena, chain->entries[*at], abi, call, severity, w->diagnostics);
+            oci_condition(w->arena, chain->entries[*at], view, first, w->diagnostics);
         if (oci_entry_contradicts_itself(chain->entries[*at]))
             continue;
         a.always = a.always || condition.outcome == OCI_ALWAYS;
@@ -251,13 +251,13 @@ static struct alternatives run_of(struct writer *w, const struct oci_chain *chai
 
 /* A chain's rules on one ABI, a line each; after a rule without condition the rest is never
  * reached. */
-static const char *chain_text(struct writer *w, const struct oci_chain *chain, enum abi_id abi,
-                              enum severity severity)
+static const char *chain_text(struct writer *w, const struct oci_chain *chain,
+                              const struct oci_view *view, const struct oci_view *first)
 {
     struct buffer text = buffer_new(w->arena);
     for (size_t at = 0; at < chain->count;) {
         const char *action = action_text(w, chain->entries[at]->word);
-        struct alternatives a = run_of(w, chain, &at, abi, severity);
+        struct alternatives a = run_of(w, chain, &at, view, first);
         if (a.always) {
             buffer_printf(&text, "%s %s\n", action, chain->call);
             break;
@@ -280,40 +280,47 @@ static void write_indented(struct writer *w, const char *lines)
     }
 }
 
-/* One rule for all ABIs where they agree; else one block for each group that does. */
+/* A block for the ABI at `i` and for those after it that have the same rules, which are then done.
+ */
+static void write_block(struct writer *w, const char **texts, size_t i)
+{
+    buffer_printf(w->out, "on %s", abi_get(w->target->abis[i])->name);
+    for (size_t j = i + 1; j < w->target->abi_count; j++) {
+        if (!texts[j] || strcmp(texts[i], texts[j]))
+            continue;
+        buffer_printf(w->out, ", %s", abi_get(w->target->abis[j])->name);
+        texts[j] = NULL;
+    }
+    buffer_text(w->out, " {\n");
+    write_indented(w, texts[i]);
+    buffer_text(w->out, "}\n");
+}
+
+/* One rule for all ABIs where they agree; else a block for each group that does. */
 static void write_chain(struct writer *w, const struct oci_chain *chain)
 {
     const char *texts[ABI_COUNT] = {NULL};
-    enum severity severity =
-        SEVERITY_WARNING; /* on the first ABI that has the call; of the others, a note */
+    struct oci_view first = {ABI_NONE, NULL};
+    const char *first_text = NULL;
     bool alike = true;
-    const char *first = NULL;
     for (size_t i = 0; i < w->target->abi_count; i++) {
-        if (!abi_syscall(w->target->abis[i], chain->call))
+        struct oci_view view = {w->target->abis[i], abi_syscall(w->target->abis[i], chain->call)};
+        if (!view.call)
             continue;
-        texts[i] = chain_text(w, chain, w->target->abis[i], severity);
-        severity = SEVERITY_NOTE;
-        first = first ? first : texts[i];
-        alike = alike && !strcmp(first, texts[i]);
+        texts[i] = chain_text(w, chain, &view, first_text ? &first : NULL);
+        alike = alike && (!first_text || !strcmp(first_text, texts[i]));
+        if (!first_text) {
+            first = view;
+            first_text = texts[i];
+        }
     }
     if (alike) {
-        buffer_text(w->out, first);
+        buffer_text(w->out, first_text ? first_text : "");
         return;
     }
-    for (size_t i = 0; i < w->target->abi_count; i++) {
-        if (!texts[i] || !*texts[i])
-            continue;
-        buffer_printf(w->out, "on %s", abi_get(w->target->abis[i])->name);
-        for (size_t j = i + 1; j < w->target->abi_count; j++) {
-            if (!texts[j] || strcmp(texts[i], texts[j]))
-                continue;
-            buffer_printf(w->out, ", %s", abi_get(w->target->abis[j])->name);
-            texts[j] = NULL;
-        }
-        buffer_text(w->out, " {\n");
-        write_indented(w, texts[i]);
-        buffer_text(w->out, "}\n");
-    }
+    for (size_t i = 0; i < w->target->abi_count; i++)
+        if (texts[i] && *texts[i])
+            write_block(w, texts, i);
 }
 
 static bool has_comments(const struct oci_entry *entry)
@@ -345,21 +352,29 @@ static size_t merge_neighbours(struct writer *w, struct oci_statement *statement
     return kept;
 }
 
-/* Rules of a line each stand together; what has a comment stands apart. */
+/* Rules of a line each stand together; what has a comment stands apart. Conditions that never hold
+ * leave nothing. */
 static void write_statements(struct writer *w, struct oci_statement *statements, size_t count)
 {
+    struct buffer *whole = w->out;
     bool apart = true;
     for (size_t i = 0; i < count; i++) {
         const struct oci_statement *statement = &statements[i];
-        bool long_list = statement->calls.count > 1;
-        if (apart || long_list || has_comments(statement->entry))
-            buffer_text(w->out, "\n");
-        write_comments(w, statement->entry);
+        struct buffer rules = buffer_new(w->arena);
+        w->out = &rules;
         if (statement->calls.count)
             write_calls(w, statement);
         for (size_t c = 0; c < statement->chains.count; c++)
             write_chain(w, &statement->chains.items[c]);
-        apart = long_list || has_comments(statement->entry);
+        w->out = whole;
+        if (!rules.length)
+            continue;
+        bool set_off = statement->calls.count > 1 || has_comments(statement->entry);
+        if (apart || set_off)
+            buffer_text(w->out, "\n");
+        write_comments(w, statement->entry);
+        buffer_text(w->out, buffer_string(&rules));
+        apart = set_off;
     }
 }
 
@@ -400,6 +415,7 @@ result import_oci(struct arena *arena, const struct source *source,
     struct writer w = {arena, diagnostics, &target, printable(arena, base_name(source->name)),
                        policy_text};
     report_contradictions(statements, count, diagnostics);
+    oci_multiplexer_remarks(&profile, &target, diagnostics);
     write_header(&w, &profile);
     write_statements(&w, statements, merge_neighbours(&w, statements, count));
     return SUCCESS;

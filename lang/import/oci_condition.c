@@ -40,14 +40,14 @@ static struct compared typed_subject(struct arena *arena, unsigned index,
 }
 
 static struct compared subject_of(struct arena *arena, const struct oci_comparison *c,
-                                  enum abi_id abi, const struct syscall_entry *call)
+                                  const struct oci_view *view)
 {
-    unsigned word = abi_get(abi)->word_bits;
-    if (call->argument_count == ARGUMENTS_UNKNOWN)
+    unsigned word = abi_get(view->abi)->word_bits;
+    if (view->call->argument_count == ARGUMENTS_UNKNOWN)
         return raw_subject(arena, c->index, word, false);
-    if (c->index >= call->argument_count)
+    if (c->index >= view->call->argument_count)
         return (struct compared){0, NULL, NULL, 0, false};
-    const struct argument *argument = &call->arguments[c->index];
+    const struct argument *argument = &view->call->arguments[c->index];
     return argument->is_pointer ? raw_subject(arena, c->index, word, true)
                                 : typed_subject(arena, c->index, argument);
 }
@@ -176,48 +176,69 @@ static void type_null_comparison(struct arena *arena, const struct oci_compariso
     }
 }
 
-static void remark(const struct oci_comparison *c, enum abi_id abi,
-                   const struct syscall_entry *call, const struct compared *subject,
-                   enum oci_outcome outcome, enum severity severity,
+static struct oci_condition build_on(struct arena *arena, const struct oci_comparison *c,
+                                     const struct oci_view *view, struct compared *subject)
+{
+    *subject = subject_of(arena, c, view);
+    type_null_comparison(arena, c, subject);
+    struct builder b = {arena, subject, {0}};
+    build(&b, c);
+    return b.condition;
+}
+
+static void remark(const struct oci_comparison *c, const struct oci_view *view,
+                   const struct compared *subject, enum oci_outcome outcome, enum severity severity,
                    struct diagnostics *diagnostics)
 {
+    const char *abi = abi_get(view->abi)->name, *call = view->call->name;
     if (!subject->bits)
         report(diagnostics, severity, c->span, "%s has no argument %u on %s: it is taken as 0",
-               call->name, c->index, abi_get(abi)->name);
+               call, c->index, abi);
     else if (outcome != OCI_SOMETIMES)
-        report(diagnostics, severity, c->span,
-               "%s true of argument %u of %s, of which %s reads %u bits",
-               outcome == OCI_ALWAYS ? "always" : "never", c->index, call->name, abi_get(abi)->name,
-               subject->bits);
+        report(diagnostics, severity, c->span, "%s true: %s has %u bits in argument %u of %s",
+               outcome == OCI_ALWAYS ? "always" : "never", abi, subject->bits, c->index, call);
     else if (subject->is_pointer)
         report(diagnostics, severity, c->span,
                "argument %u of %s is a pointer: what it points to can change after the check",
-               c->index, call->name);
+               c->index, call);
+}
+
+static void remark_difference(struct arena *arena, const struct oci_comparison *c,
+                              const struct oci_view *view, const struct compared *subject,
+                              enum oci_outcome outcome, const struct oci_view *first,
+                              struct diagnostics *diagnostics)
+{
+    struct compared there;
+    enum oci_outcome before = build_on(arena, c, first, &there).outcome;
+    if (before != outcome || !there.bits != !subject->bits ||
+        there.is_pointer != subject->is_pointer)
+        remark(c, view, subject, outcome, SEVERITY_NOTE, diagnostics);
 }
 
 /* ---- all comparisons of an entry
  * ----------------------------------------------------------------------------- */
 
 struct oci_condition oci_condition(struct arena *arena, const struct oci_entry *entry,
-                                   enum abi_id abi, const struct syscall_entry *call,
-                                   enum severity severity, struct diagnostics *diagnostics)
+                                   const struct oci_view *view, const struct oci_view *first,
+                                   struct diagnostics *diagnostics)
 {
     struct oci_condition whole = {.outcome = OCI_ALWAYS};
     for (size_t i = 0; i < entry->comparison_count; i++) {
         const struct oci_comparison *c = &entry->comparisons[i];
-        struct compared subject = subject_of(arena, c, abi, call);
-        type_null_comparison(arena, c, &subject);
-        struct builder b = {arena, &subject, {0}};
-        build(&b, c);
-        remark(c, abi, call, &subject, b.condition.outcome, severity, diagnostics);
-        if (whole.outcome == OCI_NEVER || b.condition.outcome == OCI_ALWAYS)
+        struct compared subject;
+        struct oci_condition part = build_on(arena, c, view, &subject);
+        if (first)
+            remark_difference(arena, c, view, &subject, part.outcome, first, diagnostics);
+        else
+            remark(c, view, &subject, part.outcome, SEVERITY_WARNING, diagnostics);
+        if (whole.outcome == OCI_NEVER || part.outcome == OCI_ALWAYS)
             continue;
-        if (b.condition.outcome == OCI_NEVER || whole.outcome == OCI_ALWAYS)
-            whole = b.condition;
+        if (part.outcome == OCI_NEVER || whole.outcome == OCI_ALWAYS)
+            whole = part;
         else
             whole = (struct oci_condition){
                 .outcome = OCI_SOMETIMES,
-                .text = arena_printf(arena, "%s && %s", whole.text, b.condition.text),
+                .text = arena_printf(arena, "%s && %s", whole.text, part.text),
                 .conjunction = true};
     }
     return whole;

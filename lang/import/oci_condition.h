@@ -22,9 +22,17 @@ struct oci_condition {
     const char *equal_value;
 };
 
-/* `severity`: of remarks on values that do not fit. */
+/* A call on one ABI. */
+struct oci_view {
+    enum abi_id abi;
+    const struct syscall_entry *call;
+};
+
+/* Remarks on comparisons that are always or never true, on pointers and on arguments that the call
+ * does not have: warnings, where `first` is NULL. Else only what differs from the view `first` is
+ * remarked, in notes. */
 struct oci_condition oci_condition(struct arena *arena, const struct oci_entry *entry,
-                                   enum abi_id abi, const struct syscall_entry *call,
-                                   enum severity severity, struct diagnostics *diagnostics);
+                                   const struct oci_view *view, const struct oci_view *first,
+                                   struct diagnostics *diagnostics);
 
 #endif
