@@ -212,16 +212,21 @@ struct call {
 
 /* Reads one call; registers are filled as a C caller fills them: signed values sign-extended to the
  * word, upper halves zero on 32-bit ABIs; missing arguments are 0. `abi` is for a call without a prefix.
- * Also `arch(0xTOKEN):nr(...)`, and a suffix `@0xIP` for the instruction pointer. */
+ * Also `arch(0xTOKEN):nr(...)`, and a suffix `@0xIP` for the instruction pointer. Positive numbers stand
+ * in the register as written, all 64 bits of them, whatever the argument's width. Text for what a
+ * pointer points to ("...", {...}, [...]) is some address that is not 0; NULL is 0. Registers behind the
+ * call's parameters follow a `;`: close(3; 7). strace's result, `= 3`, is ignored. */
 MUST_USE result call_parse(struct arena *arena, const char *text, enum abi_id abi,
                            struct diagnostics *diagnostics, struct call *call);
 /* Prints an input as strace would, so that call_parse gives the same input back. `declared` decides
- * which ABI's name an ambiguous token gets (x32 by bit 30). */
+ * which ABI's name an ambiguous token gets (x32 by bit 30). Always with the ABI in front. */
 void call_print(struct buffer *out, const struct input *input, abi_set declared, bool big_endian);
-/* The ABI that the kernel would dispatch this (arch, nr) on; x32 by bit 30. ABI_NONE: no such token. */
+/* The ABI that the kernel would dispatch this (arch, nr) on; x32: top bits 01 (so -1 is x86_64's).
+ * ABI_NONE: no such token. */
 enum abi_id input_abi(const struct input *input, bool big_endian);
 /* The input with every argument bit zeroed that the kernel ignores on this call (sign-extended
- * again to the word where the argument is signed, when `as_c_caller`). */
+ * again to the word where the argument is signed, when `as_c_caller`). Unchanged where the number is not
+ * in the table, or its arguments are unknown: nothing is claimed about widths there. */
 struct input input_visible(const struct input *input, enum abi_id abi, bool as_c_caller);
 
 #endif

@@ -111,13 +111,16 @@ struct cfg *cfg_build(struct arena *arena, const struct program *program);
 /* ---- text (disassembler.c, assembler.c) ----------------------------------------------------------------------- */
 
 /* One instruction a line with number, label, mnemonic, operands, and a comment that names fields, syscalls of
- * the arch known at that point, and actions. `declared`: ABIs to take names from, 0 = any that fit. */
+ * the arch known at that point, and actions. `declared`: ABIs to take names from, 0 = any that fit.
+ * Takes any program: what has no mnemonic, or bits that its mnemonic does not show, or a jump out of
+ * the program, is written `.raw code, jt, jf, k`. assemble() gives back the identical instructions. */
 void disassemble(struct buffer *out, struct arena *arena, const struct program *program,
                  abi_set declared);
-/* One instruction, without number and label: for traces and diagnostics. */
+/* One instruction, without number and label: for traces and diagnostics. Targets are l<number>. */
 void disassemble_instruction(struct buffer *out, const struct program *program, uint32_t index);
 /* Reads what disassemble prints (numbers optional, comments after ';'), labels, field and action
- * names included. Every mistake is reported. */
+ * names included. Every mistake is reported. `.big_endian` and `.little_endian` at the top go before
+ * `big_endian`. Names whose value depends on the ABI (__NR_openat) are those of the AUDIT_ARCH_ read last. */
 MUST_USE result assemble(struct arena *arena, const struct source *source, bool big_endian,
                          struct diagnostics *diagnostics, struct program *program);
 
@@ -140,6 +143,9 @@ enum format format_by_name(const char *name, bool big_endian);
 /* By content. A NUL byte means raw; raw endianness by which one check_program likes better. Text that is no
  * blob format (a policy) gives FORMAT_UNKNOWN. */
 enum format format_detect(const struct source *source);
+/* The byte order of a program in text form (C, decimal, JSON) is guessed from the tokens that it
+ * compares arch with: big-endian where only big-endian ABIs have them, else little-endian. More than
+ * 16 * 4096 instructions are an error in every form. */
 MUST_USE result program_decode(struct arena *arena, const struct source *source, enum format format,
                                struct diagnostics *diagnostics, struct program *program);
 void program_encode(struct buffer *out, struct arena *arena, const struct program *program,

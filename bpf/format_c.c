@@ -124,7 +124,7 @@ static result skip_declarator(struct scanner *scanner)
     if (scanner->at == begin)
         return SUCCESS;
     if (scan_text(scanner, "[")) {
-        while (scanner->at < scanner->end && scan_peek(scanner) != ']')
+        while (scan_peek(scanner) != ']' && scanner->at < scanner->end)
             scanner->at++;
         result r = scan_expect(scanner, "]");
         if (failed(r))
