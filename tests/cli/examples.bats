@@ -1,0 +1,62 @@
+# Every policy of examples/: proved, with nothing to complain about, and each of its statements can fail.
+load support
+
+policies() { ls examples/*.policy; }
+
+@test "there are at least six, and each states what it proves" {
+    [ "$(policies | wc -l)" -ge 6 ]
+    for policy in $(policies); do
+        echo "$policy"
+        [ "$(grep -c '^prove ' "$policy")" -ge 2 ]
+    done
+}
+
+@test "each compiles without a warning, all proofs PROVED" {
+    for policy in $(policies); do
+        echo "$policy"
+        bpfproof compile "$policy" -o "$T/out.bpf" --json >"$T/out.json" 2>"$T/diagnostics" ||
+            { cat "$T/diagnostics"; false; }
+        ! grep -E '(error|warning):' "$T/diagnostics"
+        [ "$(json proof <"$T/out.json")" = PROVED ]
+        [ "$(json arch_isolation <"$T/out.json")" = PROVED ]
+        [ "$(json width_safety <"$T/out.json")" = PROVED ]
+        bpfproof check "$T/out.bpf"
+    done
+}
+
+@test "each of their statements is refuted when the policy is turned round" {
+    # A policy that allows everything keeps no `never`; one that allows nothing keeps no `always allow`.
+    cat >"$T/open.policy" <<'POLICY'
+policy open
+abi x86_64, aarch64
+foreign kill_process
+default allow
+POLICY
+    for policy in $(policies); do
+        grep -h '^prove never' "$policy" | while read -r statement; do
+            grep -E '^const ' "$policy" >"$T/statement.policy" || true
+            echo "$statement" >>"$T/statement.policy"
+            echo "$policy: $statement"
+            run bpfproof verify "$T/open.policy" --assert "$T/statement.policy"
+            [ "$status" -eq 1 ]
+        done
+    done
+}
+
+@test "strict allows the four calls and nothing else" {
+    bpfproof compile examples/strict.policy -o "$T/strict.bpf"
+    for call in 'read(0, 0x1000, 1)' 'write(1, 0x1000, 1)' 'exit(0)' 'rt_sigreturn()'; do
+        [ "$(bpfproof simulate "$T/strict.bpf" "x86_64:$call" --json 2>/dev/null | json calls.0.verdict)" = allow ]
+    done
+    for call in 'exit_group(0)' 'openat(AT_FDCWD, 0x1000, 0)' 'i386:write(1, 0x1000, 1)'; do
+        [ "$(bpfproof simulate "$T/strict.bpf" "$call" --json 2>/dev/null | json calls.0.verdict)" = kill_thread ]
+    done
+}
+
+@test "every policy is at most the ceiling" {
+    for policy in $(policies); do
+        [ "$policy" != examples/container-small.policy ] || continue
+        echo "$policy"
+        bpfproof verify "$policy" --against examples/ceiling.policy --at-most
+    done
+}
