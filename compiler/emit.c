@@ -216,15 +216,6 @@ result emit_program(struct arena *arena, const struct block *entry, bool big_end
         }
     }
     resolve_targets(&emitter);
-    result relaxed = relax_jumps(arena, emitter.code.items.items, code_position(&emitter.code),
-                                 big_endian, name, diagnostics, program);
-    if (failed(relaxed))
-        return relaxed;
-    const char *broken = code_check(arena, program);
-    if (broken) {
-        report_error(diagnostics, NO_SPAN, "the program is broken, a fault of the compiler: %s",
-                     broken);
-        return FAILURE(ERROR_UNSUPPORTED);
-    }
-    return SUCCESS;
+    return relax_jumps(arena, emitter.code.items.items, code_position(&emitter.code), big_endian,
+                       name, diagnostics, program);
 }

@@ -417,11 +417,5 @@ result lower_policy(struct arena *arena, const struct policy *policy,
         report_limit(&lowering, diagnostics);
         return FAILURE(ERROR_LIMIT);
     }
-    const char *broken = dag_check(*dag, *root);
-    if (broken) {
-        report_error(diagnostics, policy->header_span,
-                     "the decision diagram is broken, a fault of the compiler: %s", broken);
-        return FAILURE(ERROR_UNSUPPORTED);
-    }
     return SUCCESS;
 }
