@@ -123,6 +123,28 @@ static void deep_nesting_is_an_error(void **state)
     assert_false(parse(f, text, ABI_X86_64, &call));
 }
 
+/* Mutations of good calls: an answer or a report, never a crash. */
+static void damaged_calls_are_reported(void **state)
+{
+    (void)state;
+    struct random random = random_seed(5);
+    for (unsigned i = 0; i < 6000; i++) {
+        struct arena *arena = arena_new();
+        struct diagnostics diagnostics = diagnostics_new(arena);
+        const struct row *row = &rows[random_below(&random, (uint32_t)COUNT_OF(rows))];
+        size_t length = strlen(row->text);
+        char *text = arena_string(arena, row->text, length);
+        for (unsigned k = random_below(&random, 4); k > 0; k--)
+            text[random_below(&random, (uint32_t)length)] =
+                random_below(&random, 2) ? (char)random_u64(&random)
+                                         : "(){}[]~,;:0x@-\"\\"[random_below(&random, 16)];
+        struct call call;
+        result r = call_parse(arena, text, ABI_X86_64, &diagnostics, &call);
+        assert_int_equal(failed(r), diagnostics.errors > 0);
+        arena_free(arena);
+    }
+}
+
 static void prints_as_strace_does(void **state)
 {
     struct fixture *f = *state;
@@ -130,6 +152,11 @@ static void prints_as_strace_does(void **state)
         "x86_64:openat(AT_FDCWD, 0x1000, 0, 0)",
         "i386:getpid()",
         "x86_64:nr(-1)",
+        "x86_64:openat(-5000, NULL, 0, 0)",
+        "i386:openat(-5000, NULL, 0, 0)",
+        "x86_64:openat(0xffffec78, NULL, 0, 0)",
+        "x86_64:openat(0xffffffff7fffffff, NULL, 0, 0)",
+        "i386:openat(0xffffffffffffec78, NULL, 0, 0)",
         "x86_64:close(3; 7)",
         "x86_64:nr(9999, 1, 2)",
         "arch(0x12345678):nr(5, 6)@0x7000",
@@ -250,6 +277,7 @@ int main(void)
         TEST(reads_the_instruction_pointer),
         TEST(every_mistake_is_named),
         TEST(deep_nesting_is_an_error),
+        TEST(damaged_calls_are_reported),
         TEST(prints_as_strace_does),
         TEST(what_is_printed_reads_back),
         TEST(bit_30_tells_x32),

@@ -113,6 +113,39 @@ static void names_fields_calls_and_actions(void **state)
                         "   8: l8:    ret allow\n");
 }
 
+/* What is left when a token was ruled out, and where two paths meet. */
+static void names_follow_the_paths(void **state)
+{
+    struct fixture *f = *state;
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 4),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xc000003e, 2, 0),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 20, 3, 1),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 20, 0, 0),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xff),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 20, 0, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    struct program program = {.code = code, .length = COUNT_OF(code)};
+    struct buffer out = buffer_new(f->arena);
+    disassemble(&out, f->arena, &program,
+                ABI_BIT(ABI_X86_64) | ABI_BIT(ABI_I386) | ABI_BIT(ABI_X32));
+    assert_string_equal(buffer_string(&out),
+                        "   0:        ld arch\n"
+                        "   1:        jeq #0xc000003e, l4, l2    ; AUDIT_ARCH_X86_64\n"
+                        "   2: l2:    ld nr\n"
+                        "   3:        jeq #0x14, l7, l5          ; getpid (i386)\n"
+                        "   4: l4:    ld nr\n"
+                        "   5: l5:    jge #0x40000000, l7, l6    ; x32's bit\n"
+                        "   6: l6:    jeq #0x14, l7, l7          ; writev (x86_64), getpid (i386)\n"
+                        "   7: l7:    and #0xff\n"
+                        "   8:        jeq #0x14, l9, l9\n"
+                        "   9: l9:    ret kill_thread\n");
+}
+
 static struct program assemble_text(struct fixture *f, const char *text)
 {
     struct program program = {0};
@@ -227,10 +260,15 @@ static void jumps_of_more_than_255_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(accepted_programs_round_trip), TEST(spoiled_programs_round_trip),
-        TEST(corpus_round_trips),           TEST(names_fields_calls_and_actions),
-        TEST(reads_what_people_write),      TEST(fields_follow_the_byte_order),
-        TEST(every_mistake_has_its_place),  TEST(jumps_of_more_than_255_are_refused),
+        TEST(accepted_programs_round_trip),
+        TEST(spoiled_programs_round_trip),
+        TEST(corpus_round_trips),
+        TEST(names_fields_calls_and_actions),
+        TEST(names_follow_the_paths),
+        TEST(reads_what_people_write),
+        TEST(fields_follow_the_byte_order),
+        TEST(every_mistake_has_its_place),
+        TEST(jumps_of_more_than_255_are_refused),
     };
     return RUN_TESTS(tests);
 }
