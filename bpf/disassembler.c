@@ -1,7 +1,7 @@
 #include "bpf/text.h"
 
 #define NAMED_MOST 3 /* system calls that one number is shown as */
-#define COMMENT_COLUMN 40
+#define COMMENT_COLUMN 44
 
 /* Which members of an instruction its text shows; the others must be 0 for it to read back. */
 static bool shows_k(enum operand_form form)

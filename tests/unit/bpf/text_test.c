@@ -103,10 +103,10 @@ static void names_fields_calls_and_actions(void **state)
     disassemble(&out, f->arena, &program, 0);
     assert_string_equal(buffer_string(&out),
                         "   0:        ld arch\n"
-                        "   1:        jeq #0xc000003e, l3, l2    ; AUDIT_ARCH_X86_64\n"
+                        "   1:        jeq #0xc000003e, l3, l2        ; AUDIT_ARCH_X86_64\n"
                         "   2: l2:    ret kill_process\n"
                         "   3: l3:    ld nr\n"
-                        "   4:        jeq #0x101, l5, l8         ; openat (x86_64)\n"
+                        "   4:        jeq #0x101, l5, l8             ; openat (x86_64)\n"
                         "   5: l5:    ld hi32(arg0)\n"
                         "   6:        jset #0x3, l7, l8\n"
                         "   7: l7:    ret errno(EPERM)\n"
@@ -133,17 +133,18 @@ static void names_follow_the_paths(void **state)
     struct buffer out = buffer_new(f->arena);
     disassemble(&out, f->arena, &program,
                 ABI_BIT(ABI_X86_64) | ABI_BIT(ABI_I386) | ABI_BIT(ABI_X32));
-    assert_string_equal(buffer_string(&out),
-                        "   0:        ld arch\n"
-                        "   1:        jeq #0xc000003e, l4, l2    ; AUDIT_ARCH_X86_64\n"
-                        "   2: l2:    ld nr\n"
-                        "   3:        jeq #0x14, l7, l5          ; getpid (i386)\n"
-                        "   4: l4:    ld nr\n"
-                        "   5: l5:    jge #0x40000000, l7, l6    ; x32's bit\n"
-                        "   6: l6:    jeq #0x14, l7, l7          ; writev (x86_64), getpid (i386)\n"
-                        "   7: l7:    and #0xff\n"
-                        "   8:        jeq #0x14, l9, l9\n"
-                        "   9: l9:    ret kill_thread\n");
+    assert_string_equal(
+        buffer_string(&out),
+        "   0:        ld arch\n"
+        "   1:        jeq #0xc000003e, l4, l2        ; AUDIT_ARCH_X86_64\n"
+        "   2: l2:    ld nr\n"
+        "   3:        jeq #0x14, l7, l5              ; getpid (i386)\n"
+        "   4: l4:    ld nr\n"
+        "   5: l5:    jge #0x40000000, l7, l6        ; x32's bit\n"
+        "   6: l6:    jeq #0x14, l7, l7              ; writev (x86_64), getpid (i386)\n"
+        "   7: l7:    and #0xff\n"
+        "   8:        jeq #0x14, l9, l9\n"
+        "   9: l9:    ret kill_thread\n");
 }
 
 static struct program assemble_text(struct fixture *f, const char *text)
@@ -179,6 +180,28 @@ static void reads_what_people_write(void **state)
     };
     struct program expected = {.code = code, .length = COUNT_OF(code)};
     assert_true(same_code(&program, &expected));
+}
+
+/* Mutations of a disassembly: an answer or a report, never a crash. */
+static void damaged_text_is_reported(void **state)
+{
+    (void)state;
+    struct random random = random_seed(6);
+    for (unsigned i = 0; i < 1500; i++) {
+        struct arena *arena = arena_new();
+        struct diagnostics diagnostics = diagnostics_new(arena);
+        struct program program = random_program(&random, arena, 10);
+        struct buffer out = buffer_new(arena);
+        disassemble(&out, arena, &program, 0);
+        for (unsigned k = 1 + random_below(&random, 8); k > 0; k--)
+            out.bytes[random_below(&random, (uint32_t)out.length)] =
+                random_below(&random, 2) ? (char)random_u64(&random)
+                                         : "(){}[]~,;:0x#-.\n"[random_below(&random, 16)];
+        const struct source *source = source_from_text(arena, "x", out.bytes, out.length);
+        result r = assemble(arena, source, false, &diagnostics, &program);
+        assert_int_equal(failed(r), diagnostics.errors > 0);
+        arena_free(arena);
+    }
 }
 
 static void fields_follow_the_byte_order(void **state)
@@ -260,15 +283,11 @@ static void jumps_of_more_than_255_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(accepted_programs_round_trip),
-        TEST(spoiled_programs_round_trip),
-        TEST(corpus_round_trips),
-        TEST(names_fields_calls_and_actions),
-        TEST(names_follow_the_paths),
-        TEST(reads_what_people_write),
-        TEST(fields_follow_the_byte_order),
-        TEST(every_mistake_has_its_place),
-        TEST(jumps_of_more_than_255_are_refused),
+        TEST(accepted_programs_round_trip), TEST(spoiled_programs_round_trip),
+        TEST(corpus_round_trips),           TEST(names_fields_calls_and_actions),
+        TEST(names_follow_the_paths),       TEST(reads_what_people_write),
+        TEST(damaged_text_is_reported),     TEST(fields_follow_the_byte_order),
+        TEST(every_mistake_has_its_place),  TEST(jumps_of_more_than_255_are_refused),
     };
     return RUN_TESTS(tests);
 }
