@@ -26,8 +26,9 @@
 #include "abi/abi.h"
 #include "unit/support.h"
 
-/* ---- numbers
- * ------------------------------------------------------------------------------------------- */
+/* ---- numbers ---- */
+
+#define NEWEST 471u /* of the common numbers in the tables */
 
 struct number_file {
     enum abi_id abi;
@@ -39,7 +40,7 @@ static const struct number_file number_files[] = {
     {ABI_X86_64, "/usr/include/x86_64-linux-gnu/asm/unistd_64.h", 0},
     {ABI_I386, "/usr/include/x86_64-linux-gnu/asm/unistd_32.h", 0},
     {ABI_X32, "/usr/include/x86_64-linux-gnu/asm/unistd_x32.h", X32_BIT},
-    {ABI_ARM, "/usr/arm-linux-gnueabi/include/asm/unistd-common.h", 0},
+    {ABI_ARM, "/usr/arm-linux-gnueabi/include/asm/unistd-eabi.h", 0},
     {ABI_S390X, "/usr/s390x-linux-gnu/include/asm/unistd_64.h", 0},
     {ABI_S390, "/usr/s390x-linux-gnu/include/asm/unistd_32.h", 0},
     {ABI_PPC64LE, "/usr/powerpc64le-linux-gnu/include/asm/unistd_64.h", 0},
@@ -50,7 +51,6 @@ static const struct number_file number_files[] = {
     {ABI_MIPS64, "/usr/mips64-linux-gnuabi64/include/asm/unistd_n64.h", 5000},
     {ABI_MIPSN32, "/usr/mips64-linux-gnuabin32/include/asm/unistd_n32.h", 6000},
     {ABI_PARISC, "/usr/hppa-linux-gnu/include/asm/unistd_32.h", 0},
-    {ABI_PARISC64, "/usr/hppa-linux-gnu/include/asm/unistd_64.h", 0},
     {ABI_M68K, "/usr/m68k-linux-gnu/include/asm/unistd_32.h", 0},
     {ABI_SH, "/usr/sh4-linux-gnu/include/asm/unistd_32.h", 0},
 };
@@ -75,6 +75,8 @@ static unsigned check_numbers(const struct number_file *source, FILE *file)
         if (!parse_number(line, name, &number))
             continue;
         const struct syscall_entry *entry = abi_syscall(source->abi, name);
+        if (!entry && number > NEWEST)
+            continue; /* headers newer than the tables */
         if (!entry || entry->nr != source->base + number)
             print_message("# %s: %s is %u\n", source->path, name, source->base + number);
         assert_non_null(entry);
@@ -102,8 +104,7 @@ static void numbers_are_the_headers(void **state)
         skip();
 }
 
-/* ---- constants
- * ---------------------------------------------------------------------------------------------- */
+/* ---- constants ---- */
 
 struct constant_row {
     const char *name;
@@ -161,8 +162,7 @@ static void errno_names_are_libc_s(void **state)
     }
 }
 
-/* ---- arguments: the running kernel's tracefs
- * ----------------------------------------------------------------- */
+/* ---- arguments: the running kernel's tracefs ---- */
 
 #if defined(__x86_64__) && !defined(__ILP32__)
 
