@@ -278,6 +278,53 @@ static void test_admission(void **state)
     assert_int_equal(yes, 10);
 }
 
+/* How many of these the kernel stacks up, by its limit over converted lengths. */
+static size_t stack_most(const struct program *program)
+{
+    uint32_t length = program_converted_length(program);
+    return (STACK_LENGTH_MOST - length) / (length + 4) + 1;
+}
+
+static void test_stack_length(void **state)
+{
+    struct fixture *fixture = *state;
+    NEEDS_KERNEL();
+    struct sock_filter code[] = {
+        LOAD_NR,
+        EQUAL(ABOVE_THE_TABLE, 0, 1),
+        RET(SECCOMP_RET_ERRNO | 5),
+        EQUAL(0xfffffff0, 1, 2),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x80000000, 0, 1),
+        BPF_STMT(BPF_ALU | BPF_DIV | BPF_X, 0),
+        ALLOW,
+    };
+    struct sock_filter *longer = NEW_ARRAY(fixture->arena, struct sock_filter, 1000);
+    for (size_t i = 0; i < 1000; i++)
+        longer[i] = code[i < 4 ? 0 : 4 + (i - 4) % 3 % 2];
+    longer[0] = (struct sock_filter)LOAD_NR;
+    longer[1] = (struct sock_filter)EQUAL(ABOVE_THE_TABLE, 1, 0);
+    longer[2] = (struct sock_filter)ALLOW;
+    longer[3] = (struct sock_filter)LOAD_X(1);
+    longer[999] = longer[998] = (struct sock_filter)RET(SECCOMP_RET_ERRNO | 5);
+    const struct program shapes[] = {
+        {.name = "short", .code = code, .length = COUNT_OF(code)},
+        {.name = "long", .code = longer, .length = 1000},
+    };
+    for (size_t shape = 0; shape < COUNT_OF(shapes); shape++) {
+        size_t most = stack_most(&shapes[shape]);
+        struct program *stack = NEW_ARRAY(fixture->arena, struct program, most + 1);
+        for (size_t i = 0; i <= most; i++)
+            stack[i] = shapes[shape];
+        struct kernel_result fits = kernel_call(stack, most, ENTRY_NATIVE, ABOVE_THE_TABLE, none);
+        assert_int_equal(fits.outcome, KERNEL_RETURNED);
+        assert_int_equal(fits.value, -5);
+        struct kernel_result exceeds =
+            kernel_call(stack, most + 1, ENTRY_NATIVE, ABOVE_THE_TABLE, none);
+        assert_int_equal(exceeds.outcome, KERNEL_REFUSED);
+        assert_int_equal(exceeds.value, ENOMEM);
+    }
+}
+
 /* kernel_exec in a process of its own; its exit status. */
 static int exec_status(const struct program *program, char *const argv[])
 {
@@ -324,6 +371,7 @@ int main(void)
         TEST(test_stack_that_cannot_be_installed),
         TEST(test_other_byte_order_is_not_run),
         TEST(test_admission),
+        TEST(test_stack_length),
         TEST(test_exec),
     };
     return RUN_TESTS(tests);
