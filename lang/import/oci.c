@@ -7,6 +7,8 @@
 #include <strings.h>
 
 #define LINE_WIDTH 100
+/* Profiles have some ten thousand bytes. */
+#define PROFILE_BYTES_MOST ((size_t)4 << 20)
 
 struct writer {
     struct arena *arena;
@@ -402,6 +404,11 @@ result import_oci(struct arena *arena, const struct source *source,
         .capabilities = options->capabilities,
         .capability_count = options->capability_count,
     };
+    if (source->length > PROFILE_BYTES_MOST) {
+        report_error(diagnostics, NO_SPAN, "%s: a profile has at most %zu bytes", source->name,
+                     PROFILE_BYTES_MOST);
+        return FAILURE(ERROR_LIMIT);
+    }
     result r = json_document(arena, source, diagnostics, &root);
     if (worked(r))
         r = oci_profile_read(arena, root, target.arch, diagnostics, &profile);

@@ -293,6 +293,11 @@ static void read_comparisons(struct reader *r, const struct json_node *object,
     const struct json_node *list = field(object, "args", KIND_ARRAY);
     if (!list)
         return;
+    if (list->count > OCI_COMPARISONS_MOST) {
+        report_error(r->diagnostics, list->key_span, "more than %d conditions on one entry",
+                     OCI_COMPARISONS_MOST);
+        return;
+    }
     entry->comparisons = NEW_ARRAY(r->arena, struct oci_comparison, list->count);
     for (size_t i = 0; i < list->count; i++)
         if (read_comparison(r, &list->children[i], &entry->comparisons[entry->comparison_count]))

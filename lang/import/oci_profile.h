@@ -31,6 +31,9 @@ struct oci_comparison {
     struct span span; /* of the object */
 };
 
+/* Conditions that one entry may have. */
+#define OCI_COMPARISONS_MOST 256
+
 /* `includes` or `excludes`. */
 struct oci_filter {
     struct oci_texts capabilities, arches;

@@ -68,15 +68,6 @@ bool oci_entry_contradicts_itself(const struct oci_entry *entry)
     return false;
 }
 
-static bool entries_contradict(const struct oci_entry *a, const struct oci_entry *b)
-{
-    for (size_t i = 0; i < a->comparison_count; i++)
-        for (size_t j = 0; j < b->comparison_count; j++)
-            if (oci_comparisons_contradict(&a->comparisons[i], &b->comparisons[j]))
-                return true;
-    return false;
-}
-
 static bool same_conditions(const struct oci_entry *a, const struct oci_entry *b)
 {
     if (a->comparison_count != b->comparison_count)
@@ -132,14 +123,39 @@ struct gathering {
     struct oci_statement *statements;
     size_t statement_count;
     struct occurrences occurrences;
+    size_t unknown_names; /* met so far */
+    size_t work_left;     /* pairs of comparisons that may still be looked at for overlaps */
 };
+
+/* Names that exist nowhere, one note each up to here. */
+#define UNKNOWN_NAMES_MOST 100
+/* Enough for every profile that a person wrote; one that a machine made may have thousands of
+ * entries a call. */
+#define OVERLAP_WORK_MOST ((size_t)20000000)
+
+/* Whether no call satisfies both entries, as far as single arguments show it. */
+static bool entries_contradict(struct gathering *g, const struct oci_entry *a,
+                               const struct oci_entry *b)
+{
+    size_t work = a->comparison_count * b->comparison_count;
+    if (work > g->work_left) {
+        report_remark(g->diagnostics, NO_SPAN, "too many conditions to look for entries that overlap");
+        return true;
+    }
+    g->work_left -= work;
+    for (size_t i = 0; i < a->comparison_count; i++)
+        for (size_t j = 0; j < b->comparison_count; j++)
+            if (oci_comparisons_contradict(&a->comparisons[i], &b->comparisons[j]))
+                return true;
+    return false;
+}
 
 /* A call that none of the served ABIs has is left out without a word: profiles list all machines'
  * calls. */
 static void gather_name(struct gathering *g, const struct oci_text *name, size_t statement)
 {
     abi_set anywhere = abi_syscall_anywhere(name->text);
-    if (!anywhere)
+    if (!anywhere && g->unknown_names++ < UNKNOWN_NAMES_MOST)
         report_remark(g->diagnostics, name->span, "unknown call \"%s\", left out", name->text);
     if (anywhere & served(g->target))
         vector_push(g->arena, &g->occurrences,
@@ -160,6 +176,9 @@ static void gather(struct gathering *g)
             gather_name(g, &entry->names.items[n], g->statement_count);
         g->statement_count++;
     }
+    if (g->unknown_names > UNKNOWN_NAMES_MOST)
+        report_remark(g->diagnostics, NO_SPAN, "%zu more unknown calls, left out",
+                      g->unknown_names - UNKNOWN_NAMES_MOST);
     if (g->occurrences.count)
         qsort(g->occurrences.items, g->occurrences.count, sizeof *g->occurrences.items,
               compare_occurrences);
@@ -197,7 +216,7 @@ static void report_skipped(struct gathering *g, const struct occurrence *o, size
 {
     for (size_t i = 0; i < count; i++)
         if (is_skipped(g, &o[i]) && &o[i] < winner &&
-            !entries_contradict(o[i].entry, winner->entry))
+            !entries_contradict(g, o[i].entry, winner->entry))
             report_loser(g, &o[i], winner, "runtimes skip entries with the default action");
 }
 
@@ -226,7 +245,7 @@ static void report_overlaps(struct gathering *g, const struct occurrence *o, siz
 {
     for (size_t i = 0; i < at; i++) {
         if (is_skipped(g, &o[i]) || o[i].entry->word == o[at].entry->word ||
-            entries_contradict(o[i].entry, o[at].entry))
+            entries_contradict(g, o[i].entry, o[at].entry))
             continue;
         report_warning(g->diagnostics, o[at].name->span,
                        "two entries with different actions for %s can match the same call; here "
@@ -276,8 +295,11 @@ result oci_rules(struct arena *arena, const struct oci_profile *profile,
                  const struct oci_target *target, struct diagnostics *diagnostics,
                  struct oci_statement **statements, size_t *count)
 {
-    struct gathering g = {
-        .arena = arena, .profile = profile, .target = target, .diagnostics = diagnostics};
+    struct gathering g = {.arena = arena,
+                          .profile = profile,
+                          .target = target,
+                          .diagnostics = diagnostics,
+                          .work_left = OVERLAP_WORK_MOST};
     size_t before = diagnostics->errors;
     gather(&g);
     for (size_t begin = 0, end; begin < g.occurrences.count; begin = end) {
