@@ -104,7 +104,7 @@ struct abi {
     const char *name;       /* the one name used everywhere */
     const char *token_name; /* "AUDIT_ARCH_X86_64" */
     uint32_t token;
-    unsigned word_bits; /* width of long and of pointers in an argument: 32 or 64; x32: 64 */
+    unsigned word_bits; /* width of long and of pointers in an argument: 32 or 64; x32, n32: 64 */
     bool big_endian;
     /* What the constant-action cache of Linux 5.11 and later knows (seccomp_cache_prepare): the kernel this
      * ABI's tasks run on caches this ABI's numbers below `cache_size`; 0 = never cached. */

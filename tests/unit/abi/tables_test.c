@@ -222,6 +222,10 @@ static void nearest(void **state)
     assert_string_equal(names[0], "O_RDONLY");
     assert_int_equal(abi_nearest_syscalls("qqqqqqqqqqqqqqqqqqqq", names, 3), 0);
     assert_int_equal(abi_nearest_syscalls("open", names, 0), 0);
+    assert_int_equal(abi_nearest_syscalls("fstat6", names, 3), 3);
+    assert_string_equal(names[0], "fstat"); /* of equally near ones the first in the table */
+    assert_string_equal(names[1], "fstat64");
+    assert_string_equal(names[2], "fstatfs");
 }
 
 int main(void)
