@@ -1,0 +1,249 @@
+#include "lang/arguments.h"
+
+int register_index(const char *name)
+{
+    bool fits = !strncmp(name, "arg", 3) && name[3] >= '0' && name[3] <= '5' && !name[4];
+    return fits ? name[3] - '0' : -1;
+}
+
+static bool has_arguments(const struct syscall_entry *entry)
+{
+    return entry && entry->argument_count != ARGUMENTS_UNKNOWN;
+}
+
+int argument_index(const struct syscall_entry *entry, const char *name)
+{
+    if (!has_arguments(entry))
+        return register_index(name);
+    for (int i = 0; i < entry->argument_count; i++)
+        if (entry->arguments[i].manual_name && !strcmp(entry->arguments[i].manual_name, name))
+            return i;
+    for (int i = 0; i < entry->argument_count; i++)
+        if (entry->arguments[i].kernel_name && !strcmp(entry->arguments[i].kernel_name, name))
+            return i;
+    int index = register_index(name);
+    return index < entry->argument_count ? index : -1;
+}
+
+static const char *argument_name(const struct argument *argument, struct arena *arena, int index)
+{
+    if (argument->manual_name)
+        return argument->manual_name;
+    return argument->kernel_name ? argument->kernel_name : arena_printf(arena, "arg%d", index);
+}
+
+void unknown_argument(const struct place_of_condition *place, const struct expression *use)
+{
+    struct resolver *resolver = place->resolver;
+    const struct syscall_entry *entry = place->entry;
+    if (!has_arguments(entry)) {
+        struct problem *p = problem_error(resolver, use->span, place->abi, "`%s` has no named argument `%s`",
+                                          place->call, use->name);
+        problem_note(resolver, p, NO_SPAN, "its arguments have no types or names here: write arg0 to arg5");
+        return;
+    }
+    struct problem *p = problem_error(resolver, use->span, place->abi, "`%s` has no argument `%s`", place->call,
+                                      use->name);
+    if (!p)
+        return;
+    const char *names[6];
+    for (int i = 0; i < entry->argument_count; i++)
+        names[i] = argument_name(&entry->arguments[i], resolver->arena, i);
+    if (!entry->argument_count)
+        problem_note(resolver, p, NO_SPAN, "it takes no arguments");
+    else
+        problem_note(resolver, p, NO_SPAN, "its arguments are %s",
+                     name_list(resolver->arena, names, entry->argument_count));
+}
+
+static bool is_view(const char *name)
+{
+    return !strcmp(name, "u64") || !strcmp(name, "lo32") || !strcmp(name, "hi32");
+}
+
+bool mentions_argument(const struct place_of_condition *place, const struct expression *expression, bool on_left)
+{
+    if (!expression)
+        return false;
+    if (expression->kind == EXPRESSION_APPLY)
+        return true;
+    if (expression->kind == EXPRESSION_NAME) {
+        bool constant = constant_exists(place->resolver, expression->name);
+        return on_left || !constant ? argument_index(place->entry, expression->name) >= 0 : false;
+    }
+    for (const struct link *link = expression->links; link; link = link->next)
+        if (mentions_argument(place, link->operand, on_left))
+            return true;
+    return mentions_argument(place, expression->left, on_left) || mentions_argument(place, expression->right, on_left);
+}
+
+/* ---- a bare argument ------------------------------------------------------------------------------------------------ */
+
+static bool look_at_argument(const struct place_of_condition *place, const struct expression *use,
+                             struct looked_at *looked_at)
+{
+    int index = argument_index(place->entry, use->name);
+    if (index < 0) {
+        unknown_argument(place, use);
+        return false;
+    }
+    unsigned bits = 64;
+    if (has_arguments(place->entry)) {
+        const struct argument *argument = &place->entry->arguments[index];
+        bits = argument->bits;
+        looked_at->is_signed = argument->is_signed;
+        looked_at->is_pointer = argument->is_pointer;
+    }
+    looked_at->operand = (struct operand){SUBJECT_ARG0 + (unsigned)index, 0, bits, ones(bits)};
+    return true;
+}
+
+/* ---- u64(), lo32(), hi32() -------------------------------------------------------------------------------------------- */
+
+static bool uses_view(const struct expression *expression, const char *view, const char *name)
+{
+    if (!expression)
+        return false;
+    if (expression->kind == EXPRESSION_APPLY && !strcmp(expression->name, view) &&
+        expression->left->kind == EXPRESSION_NAME && !strcmp(expression->left->name, name))
+        return true;
+    for (const struct link *link = expression->links; link; link = link->next)
+        if (uses_view(link->operand, view, name))
+            return true;
+    return uses_view(expression->left, view, name) || uses_view(expression->right, view, name);
+}
+
+/* Says so where the bits looked at are not the bits that the kernel uses. */
+static void warn_view(const struct place_of_condition *place, const struct expression *use, int index)
+{
+    struct resolver *resolver = place->resolver;
+    if (!has_arguments(place->entry))
+        return;
+    const char *view = use->name, *name = use->left->name;
+    if (index >= place->entry->argument_count) {
+        problem_warning(resolver, use->span, place->abi, "the kernel does not look at this register: `%s` has %u arguments",
+                        place->call, place->entry->argument_count);
+        return;
+    }
+    const struct argument *argument = &place->entry->arguments[index];
+    if (register_index(name) >= 0 && argument_index(place->entry, name) != index) {
+        struct problem *p = problem_warning(resolver, use->left->span, place->abi,
+                                            "`%s` is register %d here, and not the argument of `%s` with that name", name,
+                                            index, place->call);
+        problem_note(resolver, p, NO_SPAN, "this register is the argument `%s`",
+                     argument_name(argument, resolver->arena, index));
+    }
+    struct problem *p = NULL;
+    bool half = argument->bits == 64;
+    if (!strcmp(view, "hi32") ? !half : argument->bits < (strcmp(view, "u64") ? 32 : 64))
+        p = problem_warning(resolver, use->span, place->abi, "the kernel looks only at the low %u bits of `%s`: "
+                            "what a caller leaves above them decides here", argument->bits, name);
+    else if (!strcmp(view, "lo32") && half && !uses_view(place->whole, "hi32", name))
+        p = problem_warning(resolver, use->span, place->abi,
+                            "the kernel looks at all 64 bits of `%s`, this at the low half only", name);
+    problem_note(resolver, p, NO_SPAN, "`%s` alone is what the kernel sees",
+                 argument_name(argument, resolver->arena, index));
+}
+
+static bool look_at_view(const struct place_of_condition *place, const struct expression *use,
+                         struct looked_at *looked_at)
+{
+    struct resolver *resolver = place->resolver;
+    if (!is_view(use->name)) {
+        problem_error(resolver, use->span, place->abi, "`%s` is none of u64, lo32 and hi32", use->name);
+        return false;
+    }
+    if (use->left->kind != EXPRESSION_NAME) {
+        problem_error(resolver, use->left->span, place->abi, "%s takes one argument's name", use->name);
+        return false;
+    }
+    int index = register_index(use->left->name);
+    if (index < 0)
+        index = argument_index(place->entry, use->left->name);
+    if (index < 0) {
+        unknown_argument(place, use->left);
+        return false;
+    }
+    warn_view(place, use, index);
+    unsigned bits = strcmp(use->name, "u64") ? 32 : 64;
+    unsigned shift = strcmp(use->name, "hi32") ? 0 : 32;
+    looked_at->operand = (struct operand){SUBJECT_ARG0 + (unsigned)index, shift, bits, ones(bits)};
+    return true;
+}
+
+/* ---- masks -------------------------------------------------------------------------------------------------------------- */
+
+static bool apply_mask(const struct place_of_condition *place, const struct expression *use, exact mask,
+                       struct looked_at *looked_at)
+{
+    struct resolver *resolver = place->resolver;
+    unsigned bits = looked_at->operand.bits;
+    if (looked_at->is_pointer) {
+        struct problem *p = problem_error(resolver, use->span, place->abi,
+                                          "`%s` is a pointer: it may only be compared with 0",
+                                          expression_text(resolver->arena, looked_at->expression));
+        problem_note(resolver, p, NO_SPAN, "the memory behind it can change after the check");
+        return false;
+    }
+    if (mask < -((exact)1 << (bits - 1)) || mask > (exact)ones(bits)) {
+        problem_error(resolver, use->span, place->abi, "the mask %s does not fit in the %u bits of `%s`",
+                      exact_text(resolver->arena, mask), bits,
+                      expression_text(resolver->arena, looked_at->expression));
+        return false;
+    }
+    looked_at->operand.mask = (uint64_t)mask & ones(bits);
+    looked_at->is_signed = false;
+    if (!looked_at->operand.mask)
+        problem_warning(resolver, use->span, place->abi, "this mask is 0: nothing of the argument is left");
+    return true;
+}
+
+static bool is_argument(const struct place_of_condition *place, const struct expression *expression)
+{
+    return mentions_argument(place, expression, true) ||
+           (expression->kind == EXPRESSION_NAME && !constant_exists(place->resolver, expression->name));
+}
+
+static bool look_at_masked(const struct place_of_condition *place, const struct expression *chain,
+                           struct looked_at *looked_at)
+{
+    struct resolver *resolver = place->resolver;
+    const struct expression *argument = NULL;
+    exact mask = -1; /* every bit */
+    for (const struct link *link = chain->links; link; link = link->next) {
+        exact value;
+        if (is_argument(place, link->operand)) {
+            if (argument) {
+                problem_error(resolver, link->operand->span, place->abi,
+                              "a mask is a constant, and `%s` is another argument",
+                              expression_text(resolver->arena, link->operand));
+                return false;
+            }
+            argument = link->operand;
+        } else if (!constant_value(resolver, place->abi, link->operand, &value)) {
+            return false;
+        } else {
+            mask &= value;
+        }
+    }
+    return argument && resolve_left_side(place, argument, looked_at) && apply_mask(place, chain, mask, looked_at);
+}
+
+bool resolve_left_side(const struct place_of_condition *place, const struct expression *expression,
+                       struct looked_at *looked_at)
+{
+    *looked_at = (struct looked_at){.expression = expression};
+    if (expression->kind == EXPRESSION_NAME)
+        return look_at_argument(place, expression, looked_at);
+    if (expression->kind == EXPRESSION_APPLY)
+        return look_at_view(place, expression, looked_at);
+    if (expression->kind == EXPRESSION_CHAIN && expression->level == LEVEL_AND) {
+        bool fine = look_at_masked(place, expression, looked_at);
+        looked_at->expression = expression;
+        return fine;
+    }
+    struct problem *p = problem_error(place->resolver, expression->span, place->abi,
+                                      "an argument may be masked with &, and nothing else be done to it");
+    problem_note(place->resolver, p, NO_SPAN, "write argument == value, or (argument & mask) == value");
+    return false;
+}
