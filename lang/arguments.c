@@ -113,36 +113,49 @@ static bool uses_view(const struct expression *expression, const char *view, con
     return uses_view(expression->left, view, name) || uses_view(expression->right, view, name);
 }
 
-/* Says so where the bits looked at are not the bits that the kernel uses. */
-static void warn_view(const struct place_of_condition *place, const struct expression *use, int index)
+/* Inside a view arg0 to arg5 are registers, whatever the manual calls its arguments. */
+static int view_index(const struct place_of_condition *place, const struct expression *use)
+{
+    int index = register_index(use->left->name);
+    return index < 0 ? argument_index(place->entry, use->left->name) : index;
+}
+
+static void warn_other_register(const struct place_of_condition *place, const struct expression *use, int index,
+                                const char *called)
+{
+    if (register_index(use->left->name) < 0 || argument_index(place->entry, use->left->name) == index)
+        return;
+    struct problem *p = problem_warning(place->resolver, use->left->span, place->abi,
+                                        "`%s` is register %d here, and not the argument of `%s` with that name",
+                                        use->left->name, index, place->call);
+    problem_note(place->resolver, p, NO_SPAN, "this register is the argument `%s`", called);
+}
+
+/* Says so where the bits looked at are not the bits that the kernel uses. `seen`: those looked at, of the register. */
+static void warn_view(const struct place_of_condition *place, const struct expression *use, uint64_t seen)
 {
     struct resolver *resolver = place->resolver;
+    const char *name = use->left->name;
+    int index = view_index(place, use);
     if (!has_arguments(place->entry))
         return;
-    const char *view = use->name, *name = use->left->name;
     if (index >= place->entry->argument_count) {
-        problem_warning(resolver, use->span, place->abi, "the kernel does not look at this register: `%s` has %u arguments",
-                        place->call, place->entry->argument_count);
+        problem_warning(resolver, use->span, place->abi,
+                        "the kernel does not look at this register: `%s` takes fewer arguments", place->call);
         return;
     }
     const struct argument *argument = &place->entry->arguments[index];
-    if (register_index(name) >= 0 && argument_index(place->entry, name) != index) {
-        struct problem *p = problem_warning(resolver, use->left->span, place->abi,
-                                            "`%s` is register %d here, and not the argument of `%s` with that name", name,
-                                            index, place->call);
-        problem_note(resolver, p, NO_SPAN, "this register is the argument `%s`",
-                     argument_name(argument, resolver->arena, index));
-    }
+    const char *called = argument_name(argument, resolver->arena, index);
     struct problem *p = NULL;
-    bool half = argument->bits == 64;
-    if (!strcmp(view, "hi32") ? !half : argument->bits < (strcmp(view, "u64") ? 32 : 64))
-        p = problem_warning(resolver, use->span, place->abi, "the kernel looks only at the low %u bits of `%s`: "
-                            "what a caller leaves above them decides here", argument->bits, name);
-    else if (!strcmp(view, "lo32") && half && !uses_view(place->whole, "hi32", name))
+    warn_other_register(place, use, index, called);
+    if (seen & ~ones(argument->bits))
+        p = problem_warning(resolver, use->span, place->abi,
+                            "the kernel looks only at the low %u bits of `%s`: what a caller leaves above them decides here",
+                            argument->bits, name);
+    else if (seen == UINT32_MAX && argument->bits == 64 && !uses_view(place->whole, "hi32", name))
         p = problem_warning(resolver, use->span, place->abi,
                             "the kernel looks at all 64 bits of `%s`, this at the low half only", name);
-    problem_note(resolver, p, NO_SPAN, "`%s` alone is what the kernel sees",
-                 argument_name(argument, resolver->arena, index));
+    problem_note(resolver, p, NO_SPAN, "`%s` alone is what the kernel sees", called);
 }
 
 static bool look_at_view(const struct place_of_condition *place, const struct expression *use,
@@ -157,14 +170,12 @@ static bool look_at_view(const struct place_of_condition *place, const struct ex
         problem_error(resolver, use->left->span, place->abi, "%s takes one argument's name", use->name);
         return false;
     }
-    int index = register_index(use->left->name);
-    if (index < 0)
-        index = argument_index(place->entry, use->left->name);
+    int index = view_index(place, use);
     if (index < 0) {
         unknown_argument(place, use->left);
         return false;
     }
-    warn_view(place, use, index);
+    looked_at->view = use;
     unsigned bits = strcmp(use->name, "u64") ? 32 : 64;
     unsigned shift = strcmp(use->name, "hi32") ? 0 : 32;
     looked_at->operand = (struct operand){SUBJECT_ARG0 + (unsigned)index, shift, bits, ones(bits)};
@@ -204,6 +215,9 @@ static bool is_argument(const struct place_of_condition *place, const struct exp
            (expression->kind == EXPRESSION_NAME && !constant_exists(place->resolver, expression->name));
 }
 
+static bool look_at(const struct place_of_condition *place, const struct expression *expression,
+                    struct looked_at *looked_at);
+
 static bool look_at_masked(const struct place_of_condition *place, const struct expression *chain,
                            struct looked_at *looked_at)
 {
@@ -226,11 +240,11 @@ static bool look_at_masked(const struct place_of_condition *place, const struct 
             mask &= value;
         }
     }
-    return argument && resolve_left_side(place, argument, looked_at) && apply_mask(place, chain, mask, looked_at);
+    return argument && look_at(place, argument, looked_at) && apply_mask(place, chain, mask, looked_at);
 }
 
-bool resolve_left_side(const struct place_of_condition *place, const struct expression *expression,
-                       struct looked_at *looked_at)
+static bool look_at(const struct place_of_condition *place, const struct expression *expression,
+                    struct looked_at *looked_at)
 {
     *looked_at = (struct looked_at){.expression = expression};
     if (expression->kind == EXPRESSION_NAME)
@@ -246,4 +260,14 @@ bool resolve_left_side(const struct place_of_condition *place, const struct expr
                                       "an argument may be masked with &, and nothing else be done to it");
     problem_note(place->resolver, p, NO_SPAN, "write argument == value, or (argument & mask) == value");
     return false;
+}
+
+bool resolve_left_side(const struct place_of_condition *place, const struct expression *expression,
+                       struct looked_at *looked_at)
+{
+    if (!look_at(place, expression, looked_at))
+        return false;
+    if (looked_at->view)
+        warn_view(place, looked_at->view, looked_at->operand.mask << looked_at->operand.shift);
+    return true;
 }

@@ -9,6 +9,7 @@ struct looked_at {
     bool is_signed;  /* the order of its values */
     bool is_pointer; /* compared with 0 only */
     const struct expression *expression;
+    const struct expression *view; /* u64(), lo32() or hi32(), when it is one */
 };
 
 /* The place of an argument by its manual name, its kernel name or arg0..arg5, in this order: prctl's `arg2` is the
