@@ -175,15 +175,20 @@ static bool errno_by_text(struct reader *r, const struct json_node *node, uint64
     return false;
 }
 
-static void check_errno(struct reader *r, enum action action, struct span span, uint64_t value)
+/* The errno that the caller gets. */
+static uint32_t returned_errno(struct reader *r, enum action action, struct span span,
+                               uint64_t value)
 {
-    if (action == ACTION_ERRNO && value > ERRNO_MOST)
-        report_warning(r->diagnostics, span,
-                       "the kernel returns at most errno 4095 in place of %llu",
-                       (unsigned long long)value);
-    if (action == ACTION_ERRNO && value == 0)
+    if (action != ACTION_ERRNO)
+        return (uint32_t)value;
+    if (value == 0)
         report_warning(r->diagnostics, span,
                        "errno 0 skips the call and reports success to the caller");
+    if (value <= ERRNO_MOST)
+        return (uint32_t)value;
+    report_warning(r->diagnostics, span, "the kernel returns errno %u in place of %llu", ERRNO_MOST,
+                   (unsigned long long)value);
+    return ERRNO_MOST;
 }
 
 /* The action's data. The engines let the symbolic field win over the number; without either, EPERM
@@ -208,9 +213,8 @@ static uint32_t read_errno(struct reader *r, const struct json_node *object,
                        text_name, number_name, text_name);
     if (!has_number && !has_text)
         return EPERM_VALUE;
-    uint64_t value = has_text ? symbolic : number;
-    check_errno(r, rule->action, has_text ? text_node->span : number_node->span, value);
-    return (uint32_t)value;
+    return returned_errno(r, rule->action, has_text ? text_node->span : number_node->span,
+                          has_text ? symbolic : number);
 }
 
 /* The word of `object`'s action; false when there is none or it is wrong. */

@@ -139,7 +139,8 @@ static bool entries_contradict(struct gathering *g, const struct oci_entry *a,
 {
     size_t work = a->comparison_count * b->comparison_count;
     if (work > g->work_left) {
-        report_remark(g->diagnostics, NO_SPAN, "too many conditions to look for entries that overlap");
+        report_remark(g->diagnostics, NO_SPAN,
+                      "too many conditions to look for entries that overlap");
         return true;
     }
     g->work_left -= work;
