@@ -384,6 +384,14 @@ const struct term *term_extract(struct terms *terms, const struct term *a, unsig
     return term_intern(terms, TERM_EXTRACT, bits, low, &a, 1);
 }
 
+const struct term *term_apply(struct terms *terms, unsigned function, const struct term *a,
+                              const struct term *b)
+{
+    require(function < APPLY_COUNT && a->bits == 32 && b->bits == 32);
+    const struct term *children[2] = {a, b};
+    return term_intern(terms, TERM_APPLY, 32, function, children, 2);
+}
+
 const struct term *term_shift(struct terms *terms, bool left, const struct term *a,
                               const struct term *b)
 {
@@ -393,9 +401,7 @@ const struct term *term_shift(struct terms *terms, bool left, const struct term 
         term_binary(terms, TERM_UNSIGNED_LESS, b, term_constant(terms, 32, 32));
     if (term_is_true(within))
         return term_binary(terms, kind, a, b);
-    const struct term *children[2] = {a, b};
-    const struct term *beyond = term_intern(
-        terms, TERM_APPLY, 32, left ? APPLY_SHIFT_LEFT : APPLY_SHIFT_RIGHT, children, 2);
+    const struct term *beyond = term_apply(terms, left ? APPLY_SHIFT_LEFT : APPLY_SHIFT_RIGHT, a, b);
     return term_is_false(within) ? beyond
                                  : term_if(terms, within, term_binary(terms, kind, a, b), beyond);
 }

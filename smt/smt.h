@@ -9,8 +9,7 @@
 
 #include "base/base.h"
 
-/* ---- terms (term.c)
- * ------------------------------------------------------------------------------------- */
+/* ---- terms (term.c) ------------------------------------------------------------------------- */
 
 enum term_kind {
     TERM_CONSTANT, /* bits 1 (Boolean), 8, 16, 32 or 64 */
@@ -82,6 +81,10 @@ const struct term *term_extract(struct terms *terms, const struct term *a, unsig
 const struct term *term_shift(struct terms *terms, bool left, const struct term *a,
                               const struct term *b);
 
+/* The unknown function itself, by the `value` of a TERM_APPLY: for rebuilding terms. */
+const struct term *term_apply(struct terms *terms, unsigned function, const struct term *a,
+                              const struct term *b);
+
 static inline bool term_is_constant(const struct term *term)
 {
     return term->kind == TERM_CONSTANT;
@@ -101,12 +104,12 @@ uint64_t term_evaluate(struct arena *arena, const struct term *term, const uint6
                        size_t count);
 /* Whether an uninterpreted function occurs in it: then a model must be replayed with care. */
 bool term_has_apply(const struct term *term);
-/* SMT-LIB 2.6: a complete script that asserts `question` and checks it; `comment` goes on top. */
+/* SMT-LIB 2.6: a script that asserts `question` and checks it, opened by (reset) so that scripts may
+ * follow one another in a file; `comment` goes on top. */
 void term_print_smt2(struct buffer *out, struct arena *arena, const struct term *question,
                      const char *comment, bool expect_unsat);
 
-/* ---- questions (solver.c)
- * -------------------------------------------------------------------------------------- */
+/* ---- questions (solver.c) ------------------------------------------------------------------- */
 
 enum answer { ANSWER_UNSAT, ANSWER_SAT, ANSWER_UNKNOWN };
 

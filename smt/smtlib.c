@@ -99,7 +99,7 @@ void term_print_smt2(struct buffer *out, struct arena *arena, const struct term 
 {
     struct term_order order = term_order(arena, question);
     print_comment(out, comment);
-    buffer_printf(out, "(set-info :smt-lib-version 2.6)\n(set-info :status %s)\n(set-logic %s)\n",
+    buffer_printf(out, "(reset)\n(set-info :smt-lib-version 2.6)\n(set-info :status %s)\n(set-logic %s)\n",
                   expect_unsat ? "unsat" : "unknown", question->has_apply ? "QF_UFBV" : "QF_BV");
     for (unsigned i = 0; i < APPLY_COUNT && question->has_apply; i++)
         buffer_printf(out, "(declare-fun %s ((_ BitVec 32) (_ BitVec 32)) (_ BitVec 32))\n",
@@ -108,5 +108,5 @@ void term_print_smt2(struct buffer *out, struct arena *arena, const struct term 
         print_definition(out, &order, order.items[i]);
     buffer_text(out, "(assert ");
     print_reference(out, &order, question);
-    buffer_text(out, ")\n(check-sat)\n(exit)\n");
+    buffer_text(out, ")\n(check-sat)\n");
 }

@@ -308,13 +308,13 @@ static void scripts_stand_alone(void **state)
     assert_string_equal(
         buffer_string(&out),
         "; two lines\n; of comment\n"
-        "(set-info :smt-lib-version 2.6)\n(set-info :status unsat)\n(set-logic QF_BV)\n"
+        "(reset)\n(set-info :smt-lib-version 2.6)\n(set-info :status unsat)\n(set-logic QF_BV)\n"
         "(declare-const |lo32(arg0)| (_ BitVec 32))\n"
         "(declare-const |y| (_ BitVec 32))\n"
         "(define-fun t2 () Bool (bvult |y| |lo32(arg0)|))\n"
         "(define-fun t3 () Bool (bvult |lo32(arg0)| |y|))\n"
         "(define-fun t4 () Bool (and t3 t2))\n"
-        "(assert t4)\n(check-sat)\n(exit)\n");
+        "(assert t4)\n(check-sat)\n");
 }
 
 int main(void)
