@@ -57,8 +57,181 @@ static void test_random_policies(void **state)
     }
 }
 
+/* ---- the kernel's cache -----------------------------------------------------------------------
+ */
+
+/* A call that the policy allows whatever its arguments: the first clause that may match always
+ * does. */
+static bool always_allowed(const struct abi_view *view, bool known, uint32_t nr)
+{
+    for (size_t i = 0; i < view->clause_count; i++) {
+        const struct clause *clause = &view->clauses[i];
+        if (nr < clause->first || nr > clause->last || clause->when->kind == CONDITION_FALSE)
+            continue;
+        return clause->when->kind == CONDITION_TRUE && clause->word == 0x7fff0000;
+    }
+    return (known ? view->default_word : view->unknown_word) == 0x7fff0000;
+}
+
+/* Raw rules may look at anything first: policies without them. */
+static void test_allowed_calls_stay_cacheable(void **state)
+{
+    struct random random = random_seed(31);
+    unsigned cached = 0;
+    (void)state;
+    for (int i = 0; i < 300; i++) {
+        struct arena *arena = arena_new();
+        struct policy *policy = random_policy(arena, &random);
+        policy->raw_rule_count = 0;
+        const struct program *program = compile(arena, policy);
+        for (size_t j = 0; j < policy->view_count; j++) {
+            const struct abi_view *view = &policy->views[j];
+            const struct abi *abi = abi_get(view->abi);
+            for (uint32_t nr = 0; nr < abi->cache_size; nr += nr < 16 ? 1 : 7) {
+                struct place place = policy_place(policy, abi->token, nr);
+                if (place.abi != view->abi || !always_allowed(view, place.known, nr))
+                    continue;
+                cached++;
+                assert_true(cache_allows(program, abi->token, nr));
+            }
+        }
+        arena_free(arena);
+    }
+    assert_true(cached > 1000);
+}
+
+/* ---- shapes -----------------------------------------------------------------------------------
+ */
+
+static const struct condition always = {.kind = CONDITION_TRUE};
+
+static struct policy *listed(struct arena *arena, const uint32_t *numbers, size_t count)
+{
+    struct policy *policy = NEW(arena, struct policy);
+    struct clause *clauses = NEW_ARRAY(arena, struct clause, count);
+    for (size_t i = 0; i < count; i++)
+        clauses[i] = (struct clause){(uint32_t)i, numbers[i], numbers[i], &always, 0x7fff0000u};
+    policy->views = NEW(arena, struct abi_view);
+    *policy->views = (struct abi_view){.abi = ABI_X86_64,
+                                       .clauses = clauses,
+                                       .clause_count = count,
+                                       .default_word = 0x50001,
+                                       .unknown_word = 0x50001};
+    policy->view_count = 1;
+    policy->name = "listed";
+    policy->abis = ABI_BIT(ABI_X86_64);
+    policy->foreign_word = 0x50001;
+    return policy;
+}
+
+/* n numbers far apart take n tests and a few splits; no path is longer than the logarithm. */
+static void test_dispatch_is_balanced(void **state)
+{
+    struct fixture *fixture = *state;
+    uint32_t numbers[128];
+    for (uint32_t i = 0; i < COUNT_OF(numbers); i++)
+        numbers[i] = 2 * i;
+    const struct program *program =
+        compile(fixture->arena, listed(fixture->arena, numbers, COUNT_OF(numbers)));
+    assert_true(program->length <= 128 + 128 / 3 + 8);
+    for (uint32_t nr = 0; nr < 300; nr++) {
+        struct input input = {.arch = abi_get(ABI_X86_64)->token, .nr = nr};
+        struct run run = interpret(program, &input, NULL, 0);
+        assert_int_equal(run.word, nr % 2 == 0 && nr < 256 ? 0x7fff0000 : 0x50001);
+        assert_true(run.executed <= 4 + 6 + 4);
+    }
+}
+
+static void test_too_large_for_a_program(void **state)
+{
+    struct fixture *fixture = *state;
+    static uint32_t numbers[5000];
+    for (uint32_t i = 0; i < COUNT_OF(numbers); i++)
+        numbers[i] = 3 * i;
+    const struct policy *policy = listed(fixture->arena, numbers, COUNT_OF(numbers));
+    struct shape_options options = {OPTIMIZE_0};
+    struct program program;
+    struct dag *dag;
+    const struct dag_node *root;
+    struct block *entry;
+    struct diagnostics *diagnostics = &fixture->diagnostics;
+    assert_true(worked(lower_policy(fixture->arena, policy, diagnostics, &dag, &root)));
+    assert_true(worked(select_shape(fixture->arena, dag, root, &options, diagnostics, &entry)));
+    result r = emit_program(fixture->arena, entry, false, "large", diagnostics, &program);
+    assert_int_equal(r.error, ERROR_LIMIT);
+    assert_non_null(strstr(diagnostics->first->message, "instructions; the kernel takes 4096"));
+}
+
+/* The largest that fits: jumps of every length. */
+static void test_nearly_full_program(void **state)
+{
+    struct fixture *fixture = *state;
+    static uint32_t numbers[2900];
+    for (uint32_t i = 0; i < COUNT_OF(numbers); i++)
+        numbers[i] = 3 * i;
+    const struct policy *policy = listed(fixture->arena, numbers, COUNT_OF(numbers));
+    const struct program *program = compile(fixture->arena, policy);
+    assert_true(program->length > 3500);
+    for (uint32_t nr = 0; nr < 3 * COUNT_OF(numbers) + 3; nr++) {
+        struct input input = {.arch = abi_get(ABI_X86_64)->token, .nr = nr};
+        expect_same(policy, program, &input);
+    }
+}
+
+/* Bits of a mask against 0: one JSET, and A keeps the word for the next test. */
+static void test_bit_tests(void **state)
+{
+    struct fixture *fixture = *state;
+    struct dag *dag = dag_new(fixture->arena, false, 100);
+    const struct dag_node *allow = dag_verdict(dag, 0x7fff0000), *deny = dag_verdict(dag, 0x50001);
+    const struct dag_edge bits[] = {{0, allow}, {0xffffffff, deny}};
+    const struct dag_node *inner = dag_switch(dag, FIELD_ARG2_LO, 0x6, bits, 2);
+    const struct dag_edge values[] = {{9, inner}, {0xffffffff, deny}};
+    const struct dag_node *root = dag_switch(dag, FIELD_ARG2_LO, 0xffffffff, values, 2);
+    struct shape_options options = {OPTIMIZE_0};
+    struct block *entry;
+    struct program program;
+    assert_true(
+        worked(select_shape(fixture->arena, dag, root, &options, &fixture->diagnostics, &entry)));
+    struct buffer out = buffer_new(fixture->arena);
+    blocks_print(&out, fixture->arena, entry);
+    assert_string_equal(buffer_string(&out),
+                        "b1: lo32(arg2) >= 0xa ? errno(EPERM) : b2\n"
+                        "b2: lo32(arg2) has any of 0x6 ? errno(EPERM) : allow\n");
+    assert_true(
+        worked(emit_program(fixture->arena, entry, true, "bits", &fixture->diagnostics, &program)));
+    assert_int_equal(program.length, 5);
+    assert_int_equal(program.code[0].k, field_offset(FIELD_ARG2_LO, true));
+}
+
+/* The same policy gives the same program, wherever it lies in memory. */
+static void test_same_policy_same_program(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        const struct program *programs[2];
+        struct arena *arenas[2];
+        for (int i = 0; i < 2; i++) {
+            struct random random = random_seed(seed);
+            arenas[i] = arena_new();
+            arena_alloc(arenas[i], (size_t)i * 77777);
+            programs[i] = compile(arenas[i], random_policy(arenas[i], &random));
+        }
+        assert_int_equal(programs[0]->length, programs[1]->length);
+        assert_memory_equal(programs[0]->code, programs[1]->code,
+                            programs[0]->length * sizeof *programs[0]->code);
+        arena_free(arenas[0]);
+        arena_free(arenas[1]);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_random_policies)};
+    const struct CMUnitTest tests[] = {
+        TEST(test_random_policies),          TEST(test_allowed_calls_stay_cacheable),
+        TEST(test_dispatch_is_balanced),     TEST(test_too_large_for_a_program),
+        TEST(test_nearly_full_program),      TEST(test_bit_tests),
+        TEST(test_same_policy_same_program),
+    };
     return RUN_TESTS(tests);
 }
