@@ -34,8 +34,7 @@ static struct shared *shared_of(struct progress *progress)
     return (struct shared *)((char *)progress - offsetof(struct shared, progress));
 }
 
-/* ---- in the child ------------------------------------------------------------------------------
- */
+/* ---- in the child -------------------------------------------------------------------------- */
 
 static void prepare_child(void)
 {
@@ -117,8 +116,7 @@ int child_install(const struct program *program)
     return (int)-entry_install(SYS_seccomp, install);
 }
 
-/* ---- in the parent -----------------------------------------------------------------------------
- */
+/* ---- in the parent ------------------------------------------------------------------------- */
 
 /* Waits on a pidfd where the kernel has it, else looks every millisecond. */
 static struct ending await(pid_t pid, double seconds)
@@ -128,7 +126,8 @@ static struct ending await(pid_t pid, double seconds)
     struct pollfd poll_on = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
     for (;;) {
         pid_t gone = waitpid(pid, &ending.status, WNOHANG);
-        if (gone == pid || (gone < 0 && errno != EINTR))
+        ending.lost = gone < 0 && errno != EINTR;
+        if (gone == pid || ending.lost)
             break;
         if (deadline_passed(deadline) && !ending.timed_out) {
             ending.timed_out = true;

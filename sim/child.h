@@ -29,6 +29,7 @@ struct progress {
 struct ending {
     int status; /* as waitpid gives it */
     bool timed_out;
+    bool lost; /* somebody else took the status (SIGCHLD is ignored) */
 };
 
 /* What runs in the child: only async-signal-safe calls, no allocation. When it returns the child

@@ -66,7 +66,9 @@ static void install_and_call(struct progress *progress, const void *argument)
 static struct kernel_result judge_ending(struct ending ending)
 {
     struct kernel_result got = {0};
-    if (ending.timed_out) {
+    if (ending.lost) {
+        got.outcome = KERNEL_UNAVAILABLE;
+    } else if (ending.timed_out) {
         got.outcome = KERNEL_BLOCKED;
     } else if (WIFEXITED(ending.status)) {
         got.outcome = KERNEL_EXITED;
@@ -96,6 +98,8 @@ static struct kernel_result judge(const struct progress *progress, struct ending
     case STAGE_STARTED:
         return (struct kernel_result){.outcome = KERNEL_UNAVAILABLE};
     default: /* an older filter of the stack ended the installation of a newer one */
+        if (ending.timed_out || ending.lost)
+            return (struct kernel_result){.outcome = KERNEL_UNAVAILABLE};
         return (struct kernel_result){.outcome = KERNEL_REFUSED};
     }
 }
@@ -119,6 +123,8 @@ static struct kernel_result run_job(struct call_job *job)
         job->witness = false;
         got = run_once(job, &progress);
         got.whole_process = false;
+    } else if (got.outcome == KERNEL_KILLED && !progress.witness_ready) {
+        got.outcome = KERNEL_UNAVAILABLE; /* no thread could be made to see who was killed */
     }
     if (got.outcome == KERNEL_REFUSED && got.value == ENOSYS)
         got.outcome = KERNEL_UNAVAILABLE;
@@ -135,8 +141,7 @@ bool kernel_available(const char **reason)
     struct kernel_result got = kernel_install(&program);
     const char *why = NULL;
     if (got.outcome == KERNEL_UNAVAILABLE)
-        why =
-            got.value == ENOSYS ? "this kernel has no seccomp filters" : "no process could be made";
+        why = got.value == ENOSYS ? "this kernel has no seccomp" : "no process could be made";
     else if (got.outcome != KERNEL_RETURNED)
         why = "seccomp(2) is not permitted here";
     if (reason)
@@ -177,7 +182,7 @@ uint64_t kernel_call_ip(enum kernel_entry entry)
     return entry_ip(entry);
 }
 
-/* ---- probing ---------------------------------------------------------------------- */
+/* ---- probing ------------------------------------------------------------------------------- */
 
 #define ERRNO_MOST 4095u
 

@@ -9,8 +9,7 @@
 
 #include "bpf/bpf.h"
 
-/* ---- interpreter (interpreter.c): __seccomp_filter's run of one program, facts of the kernel's
- * BPF core ---- */
+/* ---- interpreter (interpreter.c): one program as bpf_prog_run runs it ---------------------- */
 
 struct run {
     uint32_t word;               /* the return value */
@@ -37,16 +36,14 @@ struct stack_run {
 struct stack_run interpret_stack(const struct program *programs, size_t count,
                                  const struct input *input);
 
-/* ---- the constant-action cache of Linux 5.11 and later (cache.c): seccomp_is_const_allow
- * ---------------------- */
+/* ---- the constant-action cache of Linux 5.11 and later (cache.c): seccomp_is_const_allow ---- */
 
 bool cache_allows(const struct program *program, uint32_t arch, uint32_t nr);
 /* How many of the ABI's numbers the kernel would cache for this stack: implemented table entries
  * only, so that the figure is a number of calls. 0 for ABIs that are never cached. */
 uint32_t cache_count(const struct program *programs, size_t count, const struct abi *abi);
 
-/* ---- the real kernel (kernel.c): a forked child installs and calls
- * ---------------------------------------------- */
+/* ---- the real kernel (kernel.c): a forked child installs and calls ------------------------- */
 
 enum kernel_outcome {
     KERNEL_RETURNED,    /* the call returned; `value` is what the register held */
@@ -58,8 +55,7 @@ enum kernel_outcome {
     KERNEL_UNAVAILABLE, /* no seccomp, or no such entry (int 0x80) on this machine */
     KERNEL_BLOCKED,     /* the call had not returned after two seconds; the child was killed */
     KERNEL_EXITED,      /* the call ended the process (exit, execve); value = exit status */
-    KERNEL_PERMITTED /* of kernel_probe: the stack lets the call be made, traced, logged or notified
-                      */
+    KERNEL_PERMITTED    /* of kernel_probe: the stack allows, logs, traces or notifies */
 };
 
 struct kernel_result {
@@ -97,8 +93,7 @@ MUST_USE result kernel_admission(const struct program *programs, size_t count, b
 MUST_USE result kernel_exec(const struct program *programs, size_t count, char *const argv[],
                             struct diagnostics *diagnostics);
 
-/* ---- the JIT image (jit.c): the kernel's own machine code for a program, called in user space
- * -------------------- */
+/* ---- the JIT image (jit.c): the kernel's machine code, called in user space ---------------- */
 
 struct jit;
 

@@ -4,46 +4,17 @@
  *
  *     admission [COUNT] [SEED]
  */
-#include <dirent.h>
-#include <stdlib.h>
-
 #include "tests/campaigns/generate.h"
 
 #define FULL 200000u
 #define BATCH 5000u
 #define SHOWN_MOST 5u
 
-/* Filters to start mutations from. */
-struct corpus {
-    VECTOR(struct program) programs;
-};
-
 struct tally {
     uint64_t by_rule[CHECK_RULE_COUNT];
     uint64_t programs;
     uint64_t disagreements;
 };
-
-static void corpus_read(struct arena *arena, const char *directory, struct corpus *corpus)
-{
-    struct diagnostics diagnostics = diagnostics_new(arena);
-    DIR *open = directory ? opendir(directory) : NULL;
-    for (struct dirent *entry = open ? readdir(open) : NULL; entry; entry = readdir(open)) {
-        const struct source *source;
-        const char *path = arena_printf(arena, "%s/%s", directory, entry->d_name);
-        if (entry->d_name[0] == '.' || failed(file_read(arena, path, &diagnostics, &source)))
-            continue;
-        size_t length = source->length / sizeof(struct sock_filter);
-        if (length == 0 || length > PROGRAM_MOST || source->length % sizeof(struct sock_filter))
-            continue;
-        vector_push(arena, &corpus->programs,
-                    (struct program){.name = path,
-                                     .code = arena_copy(arena, source->text, source->length),
-                                     .length = (uint32_t)length});
-    }
-    if (open)
-        (void)closedir(open);
-}
 
 static void generate(struct random *random, const struct corpus *corpus, struct draft *draft)
 {
@@ -123,9 +94,7 @@ static result run(const struct campaign *campaign, struct tally *tally)
     struct random random = random_seed(campaign->seed);
     struct corpus corpus = {0};
     result done = SUCCESS;
-    corpus_read(arena, getenv("BPFPROOF_CORPUS"), &corpus);
-    if (corpus.programs.count > 0)
-        printf("# with mutants of %zu filters\n", corpus.programs.count);
+    corpus_read(arena, &corpus);
     while (tally->programs < campaign->count && worked(done)) {
         uint64_t left = campaign->count - tally->programs;
         done = run_batch(&random, &corpus, left < BATCH ? left : BATCH, &diagnostics, tally);

@@ -2,6 +2,7 @@
 #ifndef TESTS_CAMPAIGNS_GENERATE_H
 #define TESTS_CAMPAIGNS_GENERATE_H
 
+#include <dirent.h>
 #include <linux/seccomp.h>
 #include <stdlib.h>
 
@@ -26,8 +27,7 @@ static inline bool one_in(struct random *random, uint32_t many)
     return random_below(random, many) == 0;
 }
 
-/* ---- numbers
- * ------------------------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------------------------- */
 
 static inline uint32_t random_word(struct random *random)
 {
@@ -58,8 +58,7 @@ static inline uint32_t random_verdict(struct random *random)
            (one_in(random, 3) ? random_below(random, 0x10000) : random_below(random, 40));
 }
 
-/* ---- programs that the kernel takes
- * ---------------------------------------------------------------- */
+/* ---- programs that the kernel takes -------------------------------------------------------- */
 
 /* What is known while a program is written front to back, as check_load_and_stores sees it. */
 struct writer {
@@ -200,8 +199,7 @@ static inline void draft_valid(struct random *random, struct draft *draft)
     draft_append_valid(random, draft, pick_length(random));
 }
 
-/* ---- programs that it may not take
- * ------------------------------------------------------------------- */
+/* ---- programs that it may not take --------------------------------------------------------- */
 
 static inline uint16_t random_code(struct random *random)
 {
@@ -307,8 +305,39 @@ static inline void draft_random(struct random *random, struct draft *draft)
         draft->code[draft->length - 1].code = BPF_RET | BPF_K;
 }
 
-/* ---- inputs
- * -------------------------------------------------------------------------------------------- */
+/* ---- filters that others wrote -------------------------------------------------------------- */
+
+struct corpus {
+    VECTOR(struct program) programs;
+};
+
+/* Reads the raw little-endian filters in the directory that BPFPROOF_CORPUS names, if it names one.
+ */
+static inline void corpus_read(struct arena *arena, struct corpus *corpus)
+{
+    struct diagnostics diagnostics = diagnostics_new(arena);
+    const char *directory = getenv("BPFPROOF_CORPUS");
+    DIR *open = directory ? opendir(directory) : NULL;
+    for (struct dirent *entry = open ? readdir(open) : NULL; entry; entry = readdir(open)) {
+        const struct source *source;
+        const char *path = arena_printf(arena, "%s/%s", directory, entry->d_name);
+        if (entry->d_name[0] == '.' || failed(file_read(arena, path, &diagnostics, &source)))
+            continue;
+        size_t length = source->length / sizeof(struct sock_filter);
+        if (length == 0 || length > PROGRAM_MOST || source->length % sizeof(struct sock_filter))
+            continue;
+        vector_push(arena, &corpus->programs,
+                    (struct program){.name = path,
+                                     .code = arena_copy(arena, source->text, source->length),
+                                     .length = (uint32_t)length});
+    }
+    if (open)
+        (void)closedir(open);
+    if (corpus->programs.count > 0)
+        printf("# with %zu filters of %s\n", corpus->programs.count, directory);
+}
+
+/* ---- inputs -------------------------------------------------------------------------------- */
 
 /* A constant of the program or its neighbour: where verdicts change. */
 static inline uint32_t near_constant(struct random *random, const struct program *program)
@@ -337,8 +366,7 @@ static inline struct input random_input(struct random *random, const struct prog
     return input;
 }
 
-/* ---- size of a campaign
- * ---------------------------------------------------------------------------------- */
+/* ---- size of a campaign -------------------------------------------------------------------- */
 
 struct campaign {
     uint64_t count;

@@ -1,10 +1,10 @@
 /* The interpreter against the kernel: against its JIT image of the same program, called in user
- * space, and against real calls under installed filters.
+ * space, and against real calls under installed filters. BPFPROOF_CORPUS may name a directory of
+ * raw filters: they take part as well.
  *
  *     oracle [PAIRS] [SEED]
  */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "tests/campaigns/generate.h"
 
@@ -35,8 +35,7 @@ static void print_input(const struct input *input)
     printf("\n");
 }
 
-/* ---- against the JIT image
- * --------------------------------------------------------------------------- */
+/* ---- against the JIT image ----------------------------------------------------------------- */
 
 static void compare_image(const struct program *program, const struct jit *jit,
                           const struct input *input, struct tally *tally)
@@ -54,27 +53,22 @@ static void compare_image(const struct program *program, const struct jit *jit,
     print_program(program);
 }
 
-/* False: there are no images on this machine; *reason says why. */
-static bool run_program(struct arena *arena, struct random *random, struct tally *tally,
-                        const char **reason)
+static void run_program(struct arena *arena, struct random *random, const struct program *program,
+                        struct tally *tally)
 {
     struct diagnostics diagnostics = diagnostics_new(arena);
-    struct draft *draft = NEW(arena, struct draft);
     struct jit *jit;
-    draft_valid(random, draft);
-    struct program program = draft_program(draft, "generated");
-    if (failed(jit_open(arena, &program, &diagnostics, &jit))) {
-        *reason = diagnostics.first->message;
-        tally->refused++;
-        return false;
+    if (failed(jit_open(arena, program, &diagnostics, &jit))) {
+        if (tally->refused++ < SHOWN_MOST)
+            printf("# %s\n", diagnostics.first->message);
+        return;
     }
     tally->programs++;
     for (uint32_t i = 0; i < INPUTS_EACH; i++) {
-        struct input input = random_input(random, &program);
-        compare_image(&program, jit, &input, tally);
+        struct input input = random_input(random, program);
+        compare_image(program, jit, &input, tally);
     }
     jit_close(jit);
-    return true;
 }
 
 /* A machine without images refuses the simplest program. */
@@ -92,20 +86,31 @@ static bool images_available(struct arena *arena, const char **reason)
     return true;
 }
 
+static void run_corpus(struct random *random, struct tally *tally)
+{
+    struct arena *arena = arena_new();
+    struct corpus corpus = {0};
+    corpus_read(arena, &corpus);
+    for (size_t i = 0; i < corpus.programs.count; i++)
+        run_program(arena, random, &corpus.programs.items[i], tally);
+    arena_free(arena);
+}
+
 static void run_images(const struct campaign *campaign, struct tally *tally)
 {
     struct random random = random_seed(campaign->seed);
+    run_corpus(&random, tally);
     while (tally->pairs < campaign->count && tally->refused <= 100 + tally->programs) {
         struct arena *arena = arena_new();
-        const char *reason;
-        if (!run_program(arena, &random, tally, &reason) && tally->refused <= SHOWN_MOST)
-            printf("# refused: %s\n", reason);
+        struct draft *draft = NEW(arena, struct draft);
+        draft_valid(&random, draft);
+        struct program program = draft_program(draft, "generated");
+        run_program(arena, &random, &program, tally);
         arena_free(arena);
     }
 }
 
-/* ---- against real calls
- * ---------------------------------------------------------------------------------- */
+/* ---- against real calls -------------------------------------------------------------------- */
 
 #define FREE_CALL 100000u /* numbers from here on do nothing but give ENOSYS */
 
@@ -195,8 +200,7 @@ static void run_calls(const struct campaign *campaign, uint64_t count, struct ta
     }
 }
 
-/* ---- results
- * --------------------------------------------------------------------------------------------- */
+/* ---- results ------------------------------------------------------------------------------- */
 
 static bool images(struct arena *arena, const struct campaign *campaign)
 {

@@ -168,8 +168,7 @@ static void test_cached_means_allowed(void **state)
     assert_true(cached > 100);
 }
 
-/* ---- the running kernel's cache, by the time that a call takes
- * -------------------------------------- */
+/* ---- the running kernel's cache, by the time that a call takes ----------------------------- */
 
 #define PADDING 3000u /* instructions of about a third of a nanosecond */
 #define ROUNDS 60

@@ -97,6 +97,43 @@ static void test_real_calls_are_made(void **state)
     assert_int_equal(got.value, 6);
 }
 
+/* The second process that comes back from the call reports nothing and ends. */
+static void test_calls_that_return_twice(void **state)
+{
+    (void)state;
+    NEEDS_KERNEL();
+    struct program allow = PROGRAM(ALLOW);
+    const uint64_t as_fork[6] = {SIGCHLD};
+    struct kernel_result got = kernel_call(&allow, 1, ENTRY_NATIVE, SYS_clone, as_fork);
+    assert_int_equal(got.outcome, KERNEL_RETURNED);
+    assert_true(got.value >= 0);
+}
+
+static void test_calls_that_end_badly(void **state)
+{
+    (void)state;
+    NEEDS_KERNEL();
+    struct program allow = PROGRAM(ALLOW);
+    /* there is no signal to return from: what lies on the stack makes no frame */
+    struct kernel_result got = kernel_call(&allow, 1, ENTRY_NATIVE, SYS_rt_sigreturn, none);
+    assert_int_equal(got.outcome, KERNEL_DIED);
+    assert_int_equal(got.value, SIGSEGV);
+}
+
+/* With SIGCHLD ignored the kernel throws statuses away: then nothing may be made up. */
+static void test_lost_status(void **state)
+{
+    (void)state;
+    NEEDS_KERNEL();
+    struct program allow = PROGRAM(ALLOW), kill = PROGRAM(RET(0));
+    void (*before)(int) = signal(SIGCHLD, SIG_IGN);
+    struct kernel_result returned = kernel_call(&allow, 1, ENTRY_NATIVE, ABOVE_THE_TABLE, none);
+    struct kernel_result killed = kernel_call(&kill, 1, ENTRY_NATIVE, ABOVE_THE_TABLE, none);
+    (void)signal(SIGCHLD, before);
+    assert_int_equal(returned.outcome, KERNEL_RETURNED);
+    assert_int_equal(killed.outcome, KERNEL_UNAVAILABLE);
+}
+
 static void test_probed_calls_are_not_made(void **state)
 {
     (void)state;
@@ -362,6 +399,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_each_action),
         TEST(test_real_calls_are_made),
+        TEST(test_calls_that_return_twice),
+        TEST(test_calls_that_end_badly),
+        TEST(test_lost_status),
         TEST(test_probed_calls_are_not_made),
         TEST(test_a_call_that_blocks_is_ended),
         TEST(test_registers_arrive),
