@@ -389,6 +389,19 @@ static void report_contradictions(const struct oci_statement *statements, size_t
                            "no call satisfies all the conditions of this entry");
 }
 
+/* In the canonical form, so that formatting an imported policy changes nothing. */
+static void write_canonically(struct arena *arena, struct buffer *text)
+{
+    struct diagnostics diagnostics = diagnostics_new(arena);
+    const struct source *source =
+        source_from_text(arena, "imported", buffer_string(text), text->length);
+    struct tree *tree;
+    if (failed(policy_parse(arena, source, &diagnostics, &tree)))
+        return;
+    *text = buffer_new(arena);
+    policy_print(text, tree);
+}
+
 result import_oci(struct arena *arena, const struct source *source,
                   const struct import_options *options, struct diagnostics *diagnostics,
                   struct buffer *policy_text)
@@ -425,5 +438,6 @@ result import_oci(struct arena *arena, const struct source *source,
     oci_multiplexer_remarks(&profile, &target, diagnostics);
     write_header(&w, &profile);
     write_statements(&w, statements, merge_neighbours(&w, statements, count));
+    write_canonically(arena, policy_text);
     return SUCCESS;
 }

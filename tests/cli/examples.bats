@@ -60,3 +60,9 @@ POLICY
         bpfproof verify "$policy" --against examples/ceiling.policy --at-most
     done
 }
+
+@test "each is in the form that fmt prints" {
+    for policy in examples/*.policy examples/include/*.policy; do
+        bpfproof fmt "$policy" | diff "$policy" -
+    done
+}
