@@ -132,6 +132,45 @@ static void test_image_patch(void **state)
     assert_non_null(image_patch(unknown, sizeof unknown));
 }
 
+/* Whatever the bytes are, nothing outside them is read or written, and no jump out of them stays.
+ */
+static void test_any_bytes(void **state)
+{
+    struct fixture *fixture = *state;
+    static const uint8_t frequent[] = {0xc9, 0xe9, 0x0f, 0x48, 0x84, 0xeb, 0xb8, 0xf7, 0x04, 0x25};
+    struct random random = random_seed(3);
+    for (int round = 0; round < 50000; round++) {
+        size_t length = random_below(&random, 24);
+        uint8_t *image = arena_alloc(fixture->arena, length);
+        for (size_t i = 0; i < length; i++)
+            image[i] = random_below(&random, 2) ? frequent[random_below(&random, sizeof frequent)]
+                                                : (uint8_t)random_u64(&random);
+        if (image_patch(image, length) == NULL)
+            assert_null(image_patch(image, length)); /* what was patched needs no more */
+    }
+}
+
+/* The programs with the longest translations and the longest jumps over them. */
+static void test_longest_translation(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sock_filter *code = NEW_ARRAY(fixture->arena, struct sock_filter, PROGRAM_MOST);
+    for (uint32_t i = 0; i < PROGRAM_MOST; i++)
+        code[i] = (struct sock_filter)ALU_X(BPF_DIV);
+    code[0] = (struct sock_filter)LOAD_X(1);
+    code[1] = (struct sock_filter)LOAD(0);
+    code[2] = (struct sock_filter)JUMP_K(BPF_JEQ, 0xfffffffe, 0, 1);
+    code[3] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, PROGRAM_MOST - 6);
+    code[PROGRAM_MOST - 2] = (struct sock_filter)RET(3);
+    code[PROGRAM_MOST - 1] = (struct sock_filter)RET(7);
+    struct program program = {.name = "longest", .code = code, .length = PROGRAM_MOST};
+    assert_int_equal(interpret(&program, &sample, NULL, 0).word, 3);
+    if (!same(fixture, &program))
+        skip();
+    code[2].k = 0;
+    assert_true(same(fixture, &program));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +178,8 @@ int main(void)
         TEST(test_longest_program),
         TEST(test_refuses_what_the_kernel_refuses),
         TEST(test_image_patch),
+        TEST(test_any_bytes),
+        TEST(test_longest_translation),
     };
     return RUN_TESTS(tests);
 }
