@@ -28,9 +28,7 @@ static struct block *chain_end(const struct outcome *outcomes, size_t count, siz
 {
     struct block *best = NULL;
     *length = most + 1;
-    size_t candidates = 0;
-    for (size_t i = 0; i < count && candidates <= most; i++) {
-        candidates++;
+    for (size_t i = 0; i < count; i++) {
         size_t here = chain_length(outcomes, count, outcomes[i].target, most);
         if (here < *length) {
             *length = here;
