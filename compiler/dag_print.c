@@ -15,7 +15,7 @@ static void print_target(struct printer *printer, const struct dag_node *node)
         verdict_print(printer->out, node->word, ABI_NONE);
     } else if (node->kind == DAG_RETURN) {
         buffer_text(printer->out, "ret(");
-        word_print(printer->out, node->value);
+        dump_word(printer->out, node->value);
         buffer_text(printer->out, ")");
     } else {
         buffer_printf(printer->out, "n%u", printer->number_of[node->id]);
@@ -24,7 +24,7 @@ static void print_target(struct printer *printer, const struct dag_node *node)
 
 static void print_switch(struct printer *printer, const struct dag_node *node)
 {
-    field_print(printer->out, node->field, node->mask);
+    dump_field(printer->out, node->field, node->mask);
     buffer_text(printer->out, "\n");
     uint32_t first = 0;
     for (uint32_t i = 0; i < node->edge_count; i++) {
@@ -43,9 +43,9 @@ static void print_compare(struct printer *printer, const struct dag_node *node)
 {
     static const char *const signs[] = {
         [COMPARE_EQUAL] = "==", [COMPARE_GREATER] = ">", [COMPARE_GREATER_EQUAL] = ">="};
-    word_print(printer->out, node->a);
+    dump_word(printer->out, node->a);
     buffer_printf(printer->out, " %s ", signs[node->comparison]);
-    word_print(printer->out, node->b);
+    dump_word(printer->out, node->b);
     buffer_text(printer->out, "\n    yes -> ");
     print_target(printer, node->edges[0].child);
     buffer_text(printer->out, "\n    no -> ");

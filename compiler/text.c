@@ -1,7 +1,7 @@
 /* Fields and computed words as text. */
 #include "compiler/text.h"
 
-void field_print(struct buffer *out, enum field field, uint32_t mask)
+void dump_field(struct buffer *out, enum field field, uint32_t mask)
 {
     if (mask == 0xffffffffu)
         buffer_text(out, field_name(field));
@@ -16,7 +16,7 @@ static const char *const operator_signs[] = {
 };
 
 /* Recursive: words are at most EXPRESSION_DEPTH_MOST deep. */
-void word_print(struct buffer *out, const struct word *word)
+void dump_word(struct buffer *out, const struct word *word)
 {
     switch (word->operator) {
     case WORD_CONSTANT:
@@ -27,13 +27,13 @@ void word_print(struct buffer *out, const struct word *word)
         return;
     case WORD_NEGATE:
         buffer_text(out, "-");
-        word_print(out, word->left);
+        dump_word(out, word->left);
         return;
     default:
         buffer_text(out, "(");
-        word_print(out, word->left);
+        dump_word(out, word->left);
         buffer_printf(out, " %s ", operator_signs[word->operator]);
-        word_print(out, word->right);
+        dump_word(out, word->right);
         buffer_text(out, ")");
     }
 }

@@ -7,8 +7,8 @@
 #include "lang/lang.h"
 
 /* "lo32(arg1)", "(lo32(arg1) & 0x3)". */
-void field_print(struct buffer *out, enum field field, uint32_t mask);
+void dump_field(struct buffer *out, enum field field, uint32_t mask);
 /* Fully parenthesised. */
-void word_print(struct buffer *out, const struct word *word);
+void dump_word(struct buffer *out, const struct word *word);
 
 #endif

@@ -138,9 +138,9 @@ struct block *block_compare(struct shaper *shaper, const struct dag_node *node, 
 static void print_subject(struct buffer *out, const struct block *block)
 {
     if (block->accumulator == ACCUMULATOR_WORD)
-        word_print(out, block->value);
+        dump_word(out, block->value);
     else
-        field_print(out, block->field, block->mask);
+        dump_field(out, block->field, block->mask);
 }
 
 static void print_target(struct buffer *out, const struct block *block, const uint32_t *numbers)
@@ -166,7 +166,7 @@ static void print_test(struct buffer *out, const struct block *block, const uint
     print_subject(out, block);
     buffer_printf(out, " %s ", signs[block->test]);
     if (block->operand)
-        word_print(out, block->operand);
+        dump_word(out, block->operand);
     else
         buffer_printf(out, "0x%" PRIx32, block->constant);
     buffer_text(out, " ? ");
