@@ -5,6 +5,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 PYTHON ?= python3
 VERSION := 0.1.0
+.DEFAULT_GOAL := all
 
 # From the ground up: a room may use only the rooms that scripts/check-rooms lets it.
 ROOMS ?= base abi bpf smt lang sim compiler optimizer verifier api cli
@@ -43,10 +44,10 @@ $(BUILD)/bpfproof: $(LIBRARY)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(BUILD)/obj/cli/main.o $(LIBRARY) $(LIBS)
 
-# The archive is made anew, so that a source file that is gone leaves nothing behind.
+# The archive is made anew and appended to: rooms may have files of one name, and a source file that is gone leaves nothing.
 $(LIBRARY): $(OBJECTS)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && ar rcs $@ $(filter-out %/cli/main.o,$(OBJECTS))
+	$(Q)rm -f $@ && ar qcs $@ $(filter-out %/cli/main.o,$(OBJECTS))
 
 $(BUILD)/obj/%.o: %.c | $(GENERATED) $(GENERATED_HEADERS)
 	$(call say,CC,$<)
