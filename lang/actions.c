@@ -17,7 +17,7 @@ static bool errno_value(struct resolver *resolver, const struct expression *use,
         size_t count = abi_nearest_constants(use->name, nearest, COUNT_OF(nearest));
         struct problem *p = problem_error(resolver, use->span, abi, "`%s` is no error number's name", use->name);
         if (count)
-            problem_note(resolver, p, NO_SPAN, "did you mean %s?", name_list(resolver->arena, nearest, count));
+            problem_note(resolver, p, NO_SPAN, "did you mean %s?", name_list(resolver->arena, nearest, count, "or"));
         return false;
     }
     return constant_value(resolver, abi, use, value);
@@ -36,8 +36,8 @@ static bool data_value(struct resolver *resolver, const struct action_word *acti
                    : constant_value(resolver, abi, action->data, &value)))
         return false;
     if (value < 0 || value > (is_errno ? ERRNO_MOST : DATA_MOST)) {
-        problem_error(resolver, action->data->span, abi, "%s takes a number from 0 to %u, and this is %s",
-                      action->info->name, is_errno ? ERRNO_MOST : DATA_MOST, exact_text(resolver->arena, value));
+        problem_error(resolver, action->data->span, abi, "%s takes a number from 0 to %u", action->info->name,
+                      is_errno ? ERRNO_MOST : DATA_MOST);
         return false;
     }
     *data = (uint16_t)value;

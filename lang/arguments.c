@@ -52,8 +52,8 @@ void unknown_argument(const struct place_of_condition *place, const struct expre
     if (!entry->argument_count)
         problem_note(resolver, p, NO_SPAN, "it takes no arguments");
     else
-        problem_note(resolver, p, NO_SPAN, "its arguments are %s",
-                     name_list(resolver->arena, names, entry->argument_count));
+        problem_note(resolver, p, NO_SPAN, entry->argument_count == 1 ? "its argument is %s" : "its arguments are %s",
+                     name_list(resolver->arena, names, entry->argument_count, "and"));
 }
 
 static bool is_view(const char *name)
@@ -191,8 +191,8 @@ static bool apply_mask(const struct place_of_condition *place, const struct expr
     unsigned bits = looked_at->operand.bits;
     if (looked_at->is_pointer) {
         struct problem *p = problem_error(resolver, use->span, place->abi,
-                                          "`%s` is a pointer: it may only be compared with 0",
-                                          expression_text(resolver->arena, looked_at->expression));
+                                          "`%s` of `%s` is a pointer: it may only be compared with 0",
+                                          expression_text(resolver->arena, looked_at->expression), place->call);
         problem_note(resolver, p, NO_SPAN, "the memory behind it can change after the check");
         return false;
     }

@@ -105,8 +105,8 @@ static bool pointer_may(const struct place_of_condition *place, const struct loo
         return true;
     struct resolver *resolver = place->resolver;
     struct problem *p = problem_error(resolver, use->span, place->abi,
-                                      "`%s` is a pointer: it may only be compared with 0",
-                                      expression_text(resolver->arena, looked_at->expression));
+                                      "`%s` of `%s` is a pointer: it may only be compared with 0",
+                                      expression_text(resolver->arena, looked_at->expression), place->call);
     problem_note(resolver, p, NO_SPAN, "the memory behind it can change after the check");
     return false;
 }
@@ -170,7 +170,10 @@ static bool add_element(const struct place_of_condition *place, const struct loo
     bool fits = in_type(place, looked_at, element->first, first);
     fits &= in_type(place, looked_at, element->last, last);
     if (fits && first > last) {
-        problem_error(resolver, element->span, place->abi, "this range is empty: its first value is above its last");
+        struct problem *p = problem_error(resolver, element->span, place->abi,
+                                          "this range is empty: its first value is above its last");
+        problem_note(resolver, p, NO_SPAN, "write %s..%s", expression_text(resolver->arena, element->last),
+                     expression_text(resolver->arena, element->first));
         return false;
     }
     if (fits)
@@ -216,8 +219,8 @@ static enum operator mirrored(enum operator operator)
 
 static const char *in_parentheses(struct resolver *resolver, const struct expression *expression)
 {
-    bool bare = expression->kind == EXPRESSION_CHAIN && !expression->parenthesized;
-    return arena_printf(resolver->arena, bare ? "(%s)" : "%s", expression_text(resolver->arena, expression));
+    bool chain = expression->kind == EXPRESSION_CHAIN;
+    return arena_printf(resolver->arena, chain ? "(%s)" : "%s", expression_text(resolver->arena, expression));
 }
 
 /* The shapes that look right to somebody who thinks in C. */
@@ -250,8 +253,8 @@ static bool has_argument_on_left(const struct place_of_condition *place, const s
     bool left = mentions_argument(place, use->left, true);
     bool right = use->kind == EXPRESSION_COMPARE && mentions_argument(place, use->right, false);
     if (left && right) {
-        problem_error(resolver, use->span, place->abi, "two arguments cannot be compared with one another, only an argument "
-                                                       "with a constant");
+        struct problem *p = problem_error(resolver, use->span, place->abi, "two arguments cannot be compared with one another");
+        problem_note(resolver, p, NO_SPAN, "compare each with a constant; `raw` can compare 32-bit halves of registers");
     } else if (right) {
         struct problem *p = problem_error(resolver, use->span, place->abi, "the argument stands on the left of a comparison");
         problem_note(resolver, p, NO_SPAN, "write %s %s %s", in_parentheses(resolver, use->right),
@@ -262,6 +265,17 @@ static bool has_argument_on_left(const struct place_of_condition *place, const s
     return false;
 }
 
+static bool looks_constant(const char *name)
+{
+    bool upper = false;
+    for (; *name; name++) {
+        if (*name >= 'a' && *name <= 'z')
+            return false;
+        upper |= *name >= 'A' && *name <= 'Z';
+    }
+    return upper;
+}
+
 /* Names in `expression` that are neither arguments nor constants. */
 static bool report_unknown_names(const struct place_of_condition *place, const struct expression *expression)
 {
@@ -269,7 +283,10 @@ static bool report_unknown_names(const struct place_of_condition *place, const s
         return false;
     if (expression->kind == EXPRESSION_NAME && argument_index(place->entry, expression->name) < 0 &&
         !constant_exists(place->resolver, expression->name)) {
-        unknown_argument(place, expression);
+        if (looks_constant(expression->name))
+            unknown_constant(place->resolver, place->abi, expression);
+        else
+            unknown_argument(place, expression);
         return true;
     }
     for (const struct link *link = expression->links; link; link = link->next)
@@ -348,6 +365,8 @@ static const struct condition *resolve_not(const struct place_of_condition *plac
 
 const struct condition *resolve_condition(const struct place_of_condition *place, const struct expression *expression)
 {
+    if (expression->broken)
+        return NULL;
     switch (expression->kind) {
     case EXPRESSION_COMPARE:
     case EXPRESSION_IN:

@@ -96,16 +96,18 @@ static bool token_value(const char *name, exact *value)
     return false;
 }
 
-static void unknown_constant(struct resolver *resolver, enum abi_id abi, const struct expression *use)
+void unknown_constant(struct resolver *resolver, enum abi_id abi, const struct expression *use)
 {
     const char *nearest[3];
     size_t count = abi_nearest_constants(use->name, nearest, COUNT_OF(nearest));
     const char *own = definitions_nearest(&resolver->consts, use->name);
     if (own)
         nearest[0] = own, count = 1;
+    if (resolver->lost & LOST_DEFINITION)
+        return;
     struct problem *p = problem_error(resolver, use->span, abi, "`%s` is no constant", use->name);
     if (count)
-        problem_note(resolver, p, NO_SPAN, "did you mean %s?", name_list(resolver->arena, nearest, count));
+        problem_note(resolver, p, NO_SPAN, "did you mean %s?", name_list(resolver->arena, nearest, count, "or"));
 }
 
 static bool name_value(struct resolver *resolver, enum abi_id abi, const struct expression *use, exact *value)
@@ -123,9 +125,9 @@ static bool name_value(struct resolver *resolver, enum abi_id abi, const struct 
         return common_value(resolver, use, value);
     int64_t own;
     if (!abi_constant(abi, use->name, &own)) {
-        struct problem *p = problem_error(resolver, use->span, abi, "the constant `%s` does not exist on %s", use->name,
-                                          abi_get(abi)->name);
-        problem_note(resolver, p, NO_SPAN, "put the statement in an `on` block of the ABIs that have it");
+        struct problem *p = problem_error(resolver, use->span, abi, "there is no constant `%s` here", use->name);
+        problem_note(resolver, p, NO_SPAN, "it exists on %s",
+                     abi_names(resolver->arena, abi_constant_anywhere(use->name)));
         return false;
     }
     *value = own;
@@ -208,6 +210,8 @@ static bool chain_value(struct resolver *resolver, enum abi_id abi, const struct
 
 bool constant_value(struct resolver *resolver, enum abi_id abi, const struct expression *expression, exact *value)
 {
+    if (expression->broken)
+        return false;
     switch (expression->kind) {
     case EXPRESSION_NUMBER:
         *value = expression->number;
@@ -239,7 +243,7 @@ static void check_names(struct resolver *resolver, const struct expression *expr
 {
     if (!expression)
         return;
-    if (expression->kind == EXPRESSION_NAME && !constant_exists(resolver, expression->name) && !resolver->broken)
+    if (expression->kind == EXPRESSION_NAME && !constant_exists(resolver, expression->name))
         unknown_constant(resolver, ABI_NONE, expression);
     check_names(resolver, expression->left);
     check_names(resolver, expression->right);
@@ -295,8 +299,7 @@ static void check_const(struct resolver *resolver, struct definition *definition
 
 void check_consts(struct resolver *resolver)
 {
-    for (size_t i = 0; i < resolver->consts.bucket_count; i++)
-        for (struct definition *d = resolver->consts.buckets[i]; d; d = d->next)
-            check_const(resolver, d);
+    for (struct definition *d = resolver->consts.first; d; d = d->later)
+        check_const(resolver, d);
     problems_flush(resolver);
 }

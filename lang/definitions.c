@@ -35,6 +35,11 @@ void definitions_add(struct arena *arena, struct definitions *definitions, const
     definition->next = *bucket;
     *bucket = definition;
     definitions->count++;
+    if (definitions->last)
+        definitions->last->later = definition;
+    else
+        definitions->first = definition;
+    definitions->last = definition;
 }
 
 struct definition *definitions_find(const struct definitions *definitions, const char *name)
@@ -51,13 +56,12 @@ const char *definitions_nearest(const struct definitions *definitions, const cha
 {
     const char *best = NULL;
     unsigned least = strlen(name) <= 3 ? 2 : 3;
-    for (size_t i = 0; i < definitions->bucket_count; i++)
-        for (const struct definition *d = definitions->buckets[i]; d; d = d->next) {
-            unsigned distance = name_distance(name, d->statement->name, least - 1);
-            if (distance < least) {
-                least = distance;
-                best = d->statement->name;
-            }
+    for (const struct definition *d = definitions->first; d; d = d->later) {
+        unsigned distance = name_distance(name, d->statement->name, least - 1);
+        if (distance < least) {
+            least = distance;
+            best = d->statement->name;
         }
+    }
     return best;
 }

@@ -91,7 +91,7 @@ static bool seen_before(struct reader *reader, const char *identity)
     return false;
 }
 
-static void include(struct reader *reader, struct statement *statement, const struct chain *chain)
+static void include(struct reader *reader, struct statement *statement, const struct chain *chain, struct tree *tree)
 {
     const char *path = path_beside(reader->arena, chain->source, statement->name);
     const char *identity = real_path(reader->arena, path);
@@ -102,6 +102,7 @@ static void include(struct reader *reader, struct statement *statement, const st
     if (!strcmp(path, "-") || failed(file_read(reader->arena, path, &reasons, &source))) {
         report_error(reader->diagnostics, statement->name_span, "\"%s\" cannot be included: %s", statement->name,
                      reasons.first ? reasons.first->message : "it is no file");
+        tree->lost |= LOST_DEFINITION;
         note_chain(reader, chain);
         return;
     }
@@ -119,8 +120,9 @@ static struct tree *read_tree(struct reader *reader, const struct source *source
                           .depth = outer ? outer->depth + 1 : 0};
     for (struct statement *s = tree->statements; s; s = s->next)
         if (s->kind == STATEMENT_INCLUDE) {
-            include(reader, s, &chain);
+            include(reader, s, &chain, tree);
             tree->broken |= s->included && s->included->broken;
+            tree->lost |= s->included ? s->included->lost & LOST_DEFINITION : 0;
         }
     return tree;
 }

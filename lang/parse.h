@@ -53,6 +53,8 @@ struct parse {
     bool expecting_block;    /* between `on` and its brace */
     struct span opened[EXPRESSION_DEPTH_MOST + 2]; /* open parentheses */
     struct span opened_brace, opened_block;
+    bool skipping;           /* after a mistake, up to the next statement */
+    int statement;           /* the kind of the word that started the last statement */
     bool closed_block;       /* the last closing brace ended a block */
     bool ended;              /* the scanner has given the end of the file */
     unsigned restarts, end_restarts; /* after mistakes */
@@ -64,6 +66,7 @@ int lexer_scan(struct token *token, void *scanner);
 MUST_USE bool lexer_open(struct parse *parse);
 int token_number(struct parse *parse, struct token *token, const char *text);
 int token_string(struct parse *parse, const struct token *token);
+int token_unclosed_string(struct parse *parse, const struct token *token);
 int token_stray(struct parse *parse, const struct token *token);
 /* The parser's view: words by their place. */
 int token_next(struct parse *parse, struct token *token);

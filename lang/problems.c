@@ -73,11 +73,14 @@ const char *abi_names(struct arena *arena, abi_set abis)
     return buffer_string(&text);
 }
 
-const char *name_list(struct arena *arena, const char *const *names, size_t count)
+const char *name_list(struct arena *arena, const char *const *names, size_t count, const char *joiner)
 {
     struct buffer text = buffer_new(arena);
     for (size_t i = 0; i < count; i++)
-        buffer_printf(&text, "%s`%s`", !i ? "" : i + 1 == count ? " or " : ", ", names[i]);
+        if (i && i + 1 == count)
+            buffer_printf(&text, " %s `%s`", joiner, names[i]);
+        else
+            buffer_printf(&text, "%s`%s`", i ? ", " : "", names[i]);
     return buffer_string(&text);
 }
 
@@ -88,6 +91,8 @@ static void report_problem(struct resolver *resolver, const struct problem *p)
     bool everywhere = (abis & scope) == scope;
     const char *where = everywhere ? "" : arena_printf(resolver->arena, " (on %s)", abi_names(resolver->arena, abis));
     report(resolver->diagnostics, p->severity, p->span, "%s%s", p->message, where);
+    if (!everywhere && p->severity == SEVERITY_ERROR)
+        report_note(resolver->diagnostics, NO_SPAN, "an `on` block can say it for the ABIs where it holds");
     for (size_t i = 0; i < p->notes.count; i++)
         report_note(resolver->diagnostics, p->notes.items[i].span, "%s", p->notes.items[i].text);
 }

@@ -5,7 +5,7 @@
  */
 #include "lang/arguments.h"
 
-const struct word *word_constant(struct resolver *resolver, uint32_t value)
+const struct word *word_of_value(struct resolver *resolver, uint32_t value)
 {
     struct word *word = NEW(resolver->arena, struct word);
     word->operator = WORD_CONSTANT;
@@ -90,7 +90,7 @@ static const struct word *word_binary(struct resolver *resolver, enum word_opera
         return NULL;
     if (left->operator == WORD_CONSTANT && right->operator == WORD_CONSTANT &&
         fold(operator, left->constant, right->constant, &value))
-        return word_constant(resolver, value);
+        return word_of_value(resolver, value);
     struct word *word = NEW(resolver->arena, struct word);
     word->operator = operator;
     word->left = left;
@@ -184,7 +184,7 @@ static const struct word *unary_word(struct resolver *resolver, const struct exp
     if (!operand)
         return NULL;
     if (use->operator == OPERATOR_COMPLEMENT)
-        return word_binary(resolver, WORD_XOR, operand, word_constant(resolver, UINT32_MAX));
+        return word_binary(resolver, WORD_XOR, operand, word_of_value(resolver, UINT32_MAX));
     struct word *word = NEW(resolver->arena, struct word);
     word->operator = WORD_NEGATE;
     word->left = operand;
@@ -201,7 +201,7 @@ static const struct word *constant_word(struct resolver *resolver, const struct 
                       exact_text(resolver->arena, value));
         return NULL;
     }
-    return word_constant(resolver, (uint32_t)value);
+    return word_of_value(resolver, (uint32_t)value);
 }
 
 const struct word *resolve_raw_word(struct resolver *resolver, const struct expression *use)
@@ -477,8 +477,8 @@ static const struct condition *word_in(struct resolver *resolver, const struct w
         return condition_constant(resolver, false, span);
     const struct condition **members = NEW_ARRAY(resolver->arena, const struct condition *, list->count);
     for (size_t i = 0; i < list->count; i++) {
-        const struct word *first = word_constant(resolver, (uint32_t)list->items[i].first);
-        const struct word *last = word_constant(resolver, (uint32_t)list->items[i].last);
+        const struct word *first = word_of_value(resolver, (uint32_t)list->items[i].first);
+        const struct word *last = word_of_value(resolver, (uint32_t)list->items[i].last);
         bool single = list->items[i].first == list->items[i].last;
         members[i] = compare_words(resolver, single ? COMPARE_EQUAL : COMPARE_GREATER_EQUAL, word, first, span);
         if (!single)

@@ -248,7 +248,7 @@ static void resolve_members(struct resolver *resolver, const struct statement *s
         note_restriction(resolver, &statement->action, member, resolver->scope);
     }
     problems_flush(resolver);
-    if (!total && fine && errors == resolver->diagnostics->errors && warnings == resolver->diagnostics->warnings &&
+    if (members.count && !total && fine && errors == resolver->diagnostics->errors && warnings == resolver->diagnostics->warnings &&
         !resolver->broken && resolver->abis == resolver->declared)
         report_warning(resolver->diagnostics, statement->span, "nothing in this rule exists on %s: it never applies",
                        abi_names(resolver->arena, resolver->scope));
@@ -278,7 +278,7 @@ static void resolve_raw_rule(struct resolver *resolver, const struct statement *
     if (statement->action.ret)
         value = resolve_raw_word(resolver, statement->action.data);
     else if (resolve_action(resolver, &statement->action, ABI_NONE, &word))
-        value = word_constant(resolver, word);
+        value = word_of_value(resolver, word);
     problems_flush(resolver);
     if (when && value)
         vector_push(resolver->arena, &resolver->raw_rules, (struct raw_rule){rule, when, value});
@@ -382,7 +382,7 @@ static void check_default(struct resolver *resolver, const struct header *header
     for (unsigned id = 0; id < ABI_COUNT; id++)
         if ((resolver->declared & ABI_BIT(id)) && !header->default_ && !header->defaults[id])
             without |= ABI_BIT(id);
-    if (!without || resolver->broken)
+    if (!without || resolver->lost & LOST_DEFAULT)
         return;
     report_error(resolver->diagnostics, header->abi->span, "`default` is missing: what a known call gets that no rule "
                  "matches");
@@ -393,7 +393,7 @@ static bool read_header(struct resolver *resolver, struct header *header, abi_se
 {
     struct span top = {resolver->tree->source, 0, 0};
     if (!header->abi) {
-        if (!resolver->broken) {
+        if (!(resolver->lost & LOST_ABI)) {
             report_error(resolver->diagnostics, top, "`abi` is missing: which system call interfaces the policy is for");
             report_note(resolver->diagnostics, NO_SPAN, "write abi x86_64, or a list");
         }
@@ -439,6 +439,7 @@ static struct resolver *new_resolver(struct arena *arena, const struct tree *tre
     resolver->diagnostics = diagnostics;
     resolver->tree = tree;
     resolver->broken = tree->broken;
+    resolver->lost = tree->lost;
     return resolver;
 }
 

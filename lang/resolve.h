@@ -36,11 +36,13 @@ struct definition {
     enum evaluation evaluations[ABI_COUNT + 1]; /* of a const, by ABI; the last: without one */
     exact values[ABI_COUNT + 1];
     struct definition *next; /* in its bucket */
+    struct definition *later; /* in the order of the text */
 };
 
 struct definitions {
     struct definition **buckets;
     size_t bucket_count, count;
+    struct definition *first, *last;
 };
 
 void definitions_add(struct arena *arena, struct definitions *definitions, const struct statement *statement);
@@ -78,7 +80,8 @@ struct resolver {
     abi_set abis;     /* of them, those that are kept */
     bool big_endian;
     bool assertions;  /* a file of `prove` statements only */
-    bool broken;      /* syntax errors: what is missing may have been in them */
+    bool broken;      /* there were syntax errors */
+    unsigned lost;    /* what may have stood in them: enum lost */
     struct definitions consts, groups;
 
     abi_set scope;    /* of the statement at hand */
@@ -111,8 +114,8 @@ abi_set problems_report(struct resolver *resolver, abi_set strict, const char **
 void problems_flush(struct resolver *resolver);
 /* "i386", "i386 and arm", "i386, arm and 3 more" */
 const char *abi_names(struct arena *arena, abi_set abis);
-/* "`a`, `b` or `c`": of names nearest to a misspelled one. */
-const char *name_list(struct arena *arena, const char *const *names, size_t count);
+/* "`a`, `b` or `c`" */
+const char *name_list(struct arena *arena, const char *const *names, size_t count, const char *joiner);
 /* Puts what was reported in the order of the text. */
 void diagnostics_sort(struct diagnostics *diagnostics);
 
@@ -121,6 +124,7 @@ void diagnostics_sort(struct diagnostics *diagnostics);
 /* The value of a constant expression on an ABI; on ABI_NONE, names must have one value on all declared ABIs. False
  * when it has none: reported. */
 bool constant_value(struct resolver *resolver, enum abi_id abi, const struct expression *expression, exact *value);
+void unknown_constant(struct resolver *resolver, enum abi_id abi, const struct expression *use);
 /* Is it a const of the policy, or a kernel constant anywhere? */
 bool constant_exists(const struct resolver *resolver, const char *name);
 /* The definition of a const that is a list, when the expression is its bare name. */
@@ -166,7 +170,7 @@ const struct condition *condition_member(struct resolver *resolver, const struct
 
 const struct condition *resolve_raw_condition(struct resolver *resolver, const struct expression *expression);
 const struct word *resolve_raw_word(struct resolver *resolver, const struct expression *expression);
-const struct word *word_constant(struct resolver *resolver, uint32_t value);
+const struct word *word_of_value(struct resolver *resolver, uint32_t value);
 
 /* ---- targets (targets.c) --------------------------------------------------------------------------------------------------- */
 

@@ -51,10 +51,16 @@ static const char *expected_text(const struct syntax_error *error, struct arena 
     return buffer_string(&text);
 }
 
+/* Only the end of the file has no bytes. */
+static bool is_end(const struct token *token)
+{
+    return token->span.begin == token->span.end;
+}
+
 static const char *found_text(const struct token *token, struct arena *arena)
 {
     const struct span *span = &token->span;
-    if (span->begin >= span->source->length)
+    if (is_end(token))
         return "the end of the file";
     const char *text = arena_string(arena, span->source->text + span->begin, span->end - span->begin);
     return text[0] == '"' ? text : arena_printf(arena, "`%s`", text);
@@ -94,6 +100,26 @@ static void note_nearest_word(struct parse *parse, const char *word, bool statem
         note_foreign_word(parse, word);
 }
 
+static void note_mark(struct parse *parse, const char *found, const struct syntax_error *error)
+{
+    static const struct {
+        const char *found;
+        enum expectation_class expected;
+        const char *note;
+    } rows[] = {
+        {"`=`", EXPECT_COMPARISON, "equality is written `==`"},
+        {"`,`", EXPECT_OPERATOR, "conditions are joined with `&&` or `||`"},
+        {"`)`", EXPECT_NUMBER, "a call without a condition has no parentheses"},
+        {"`<`", EXPECT_OPERATOR, "comparisons are joined with `&&`: 0 <= fd && fd < 3"},
+        {"`==`", EXPECT_OPERATOR, "comparisons are joined with `&&`"},
+        {"`|`", EXPECT_OPERATOR, "conditions are joined with `||`"},
+    };
+    bool empty = parse->last.span.begin && parse->source->text[parse->last.span.begin - 1] == '(';
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (!strcmp(found, rows[i].found) && error->classes[rows[i].expected] && (strcmp(found, "`)`") || empty))
+            report_note(parse->diagnostics, NO_SPAN, "%s", rows[i].note);
+}
+
 static void note_open(struct parse *parse)
 {
     if (parse->parentheses && parse->parentheses <= EXPRESSION_DEPTH_MOST)
@@ -101,6 +127,12 @@ static void note_open(struct parse *parse)
                     "this parenthesis is not closed");
     else if (parse->braces)
         report_note(parse->diagnostics, parse->opened_brace, "this brace is not closed");
+}
+
+static bool is_language_word(const char *word)
+{
+    union token_value value;
+    return word_kind(word, &value) != word_kind("", &value);
 }
 
 void syntax_error_report(const struct syntax_error *error)
@@ -112,7 +144,7 @@ void syntax_error_report(const struct syntax_error *error)
                                                      token->span.end - token->span.begin)
                                       : NULL;
     bool statement = error->classes[EXPECT_STATEMENT];
-    bool end = token->span.begin >= token->span.source->length;
+    bool end = is_end(token);
     bool at_start = token_starts_line(token);
     if (end && parse->block && !parse->parentheses && !parse->braces) {
         report_error(parse->diagnostics, token->span, "the file ends inside an `on` block");
@@ -124,14 +156,16 @@ void syntax_error_report(const struct syntax_error *error)
         note_nearest_word(parse, word, true);
         return;
     }
-    report_error(parse->diagnostics, token->span, "unexpected %s; expected %s", found,
-                 expected_text(error, parse->arena));
+    report_error(parse->diagnostics, token->span, end ? "%s comes too early; expected %s" : "unexpected %s; expected %s",
+                 found, expected_text(error, parse->arena));
     if (end || (word && at_start && word_starts_statement(word)))
         note_open(parse);
+    else if (word && error->classes[EXPECT_NAME] && is_language_word(word))
+        report_note(parse->diagnostics, NO_SPAN, "`%s` is a word of the language: choose another name", word);
     else if (word && error->classes[EXPECT_ACTION])
         note_nearest_word(parse, word, false);
     else if (word)
         note_foreign_word(parse, word);
-    else if (!strcmp(found, "`=`") && error->classes[EXPECT_COMPARISON])
-        report_note(parse->diagnostics, NO_SPAN, "equality is written `==`");
+    else
+        note_mark(parse, found, error);
 }

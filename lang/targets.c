@@ -12,12 +12,12 @@ static void unknown_call(struct resolver *resolver, const struct item *item)
     if (definitions_find(&resolver->groups, item->name))
         report_note(resolver->diagnostics, NO_SPAN, "the group of that name is written `@%s`", item->name);
     else if (count)
-        report_note(resolver->diagnostics, NO_SPAN, "did you mean %s?", name_list(resolver->arena, nearest, count));
+        report_note(resolver->diagnostics, NO_SPAN, "did you mean %s?", name_list(resolver->arena, nearest, count, "or"));
 }
 
 static void unknown_group(struct resolver *resolver, const struct item *item)
 {
-    if (resolver->broken)
+    if (resolver->lost & LOST_DEFINITION)
         return;
     report_error(resolver->diagnostics, item->name_span, "there is no group `%s`", item->name);
     const char *nearest = definitions_nearest(&resolver->groups, item->name);
@@ -60,6 +60,7 @@ static void check_inner(struct resolver *resolver, struct definition *group, con
         return;
     if (inner->state == EVALUATION_RUNNING) {
         report_error(resolver->diagnostics, item->name_span, "the group `%s` holds itself", item->name);
+        report_note(resolver->diagnostics, inner->statement->name_span, "it is defined here; leave one of the two out");
         group->state = EVALUATION_FAILED;
         return;
     }
@@ -88,11 +89,10 @@ static void check_group(struct resolver *resolver, struct definition *group, uns
 
 void check_groups(struct resolver *resolver)
 {
-    for (size_t i = 0; i < resolver->groups.bucket_count; i++)
-        for (struct definition *d = resolver->groups.buckets[i]; d; d = d->next) {
-            check_group(resolver, d, 0);
-            check_target(resolver, d->statement->target, resolver->declared);
-        }
+    for (struct definition *d = resolver->groups.first; d; d = d->later) {
+        check_group(resolver, d, 0);
+        check_target(resolver, d->statement->target, resolver->declared);
+    }
 }
 
 /* ---- written out ---------------------------------------------------------------------------------------------------------- */
@@ -195,7 +195,7 @@ static bool resolve_numbers(struct resolver *resolver, const struct member *memb
         return false;
     }
     const struct syscall_entry *entry = first == last ? abi_syscall_at(abi, first) : NULL;
-    struct place_of_condition place = {resolver, abi, entry, entry ? entry->name : "nr", NULL};
+    struct place_of_condition place = {resolver, abi, entry, entry ? entry->name : arena_printf(resolver->arena, "nr %u", first), NULL};
     const struct condition *when = member_condition(&place, member->conditions);
     if (when)
         add_numbers(resolver, first, last, abi, natural, when, ranges);

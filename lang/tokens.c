@@ -6,6 +6,14 @@
 
 #include "lang_grammar.h"
 
+/* What is skipped on the line of a mistake most likely belongs to it. */
+static void lexical_error(struct parse *parse, struct span span, const char *message)
+{
+    uint32_t line = source_position(parse->source, span.begin).line;
+    if (!parse->skipping || line != source_position(parse->source, parse->last.span.begin).line)
+        report_error(parse->diagnostics, span, "%s", message);
+}
+
 static int digit_value(char c)
 {
     if (c >= '0' && c <= '9')
@@ -44,13 +52,13 @@ int token_number(struct parse *parse, struct token *token, const char *text)
     for (; *digits; digits++) {
         int digit = digit_value(*digits);
         if (digit >= base) {
-            report_error(parse->diagnostics, token->span, "`%s` is no number", text);
-            if (base == 8)
+            lexical_error(parse, token->span, arena_printf(parse->arena, "`%s` is no number", text));
+            if (base == 8 && !parse->skipping)
                 report_note(parse->diagnostics, NO_SPAN, "a leading 0 makes it octal");
             return GRAMMAR_error;
         }
         if (value > (UINT64_MAX - (unsigned)digit) / (unsigned)base) {
-            report_error(parse->diagnostics, token->span, "this number does not fit in 64 bits");
+            lexical_error(parse, token->span, "this number does not fit in 64 bits");
             return GRAMMAR_error;
         }
         value = value * (unsigned)base + (unsigned)digit;
@@ -66,23 +74,29 @@ int token_string(struct parse *parse, const struct token *token)
     for (uint32_t i = token->span.begin; i < token->span.end; i++) {
         unsigned char c = (unsigned char)token->span.source->text[i];
         if (c < 0x20 || c == 0x7f) {
-            report_error(parse->diagnostics, token->span, "a control character in a string");
+            lexical_error(parse, token->span, "a control character in a string");
             return GRAMMAR_error;
         }
     }
     return STRING;
 }
 
+int token_unclosed_string(struct parse *parse, const struct token *token)
+{
+    lexical_error(parse, token->span, "this string has no closing quote");
+    return GRAMMAR_error;
+}
+
 int token_stray(struct parse *parse, const struct token *token)
 {
     unsigned char c = (unsigned char)token->span.source->text[token->span.begin];
     if (c == ';')
-        report_error(parse->diagnostics, token->span, "`;` ends no statement here: leave it out");
+        lexical_error(parse, token->span, "`;` ends no statement here: leave it out");
     else if (c > 0x20 && c < 0x7f)
-        report_error(parse->diagnostics, token->span, "`%c` is no mark of the language", c);
+        lexical_error(parse, token->span, arena_printf(parse->arena, "`%c` is no mark of the language", c));
     else
-        report_error(parse->diagnostics, token->span,
-                     "the byte 0x%02x is not part of the language outside comments and strings", c);
+        lexical_error(parse, token->span,
+                      arena_printf(parse->arena, "the byte 0x%02x is not part of the language outside comments and strings", c));
     return GRAMMAR_error;
 }
 
@@ -141,12 +155,20 @@ static void follow_nesting(struct parse *parse, const struct token *token)
     }
 }
 
+static const char *spelling(const struct parse *parse, const struct token *token)
+{
+    const struct span *span = &token->span;
+    return arena_string(parse->arena, span->source->text + span->begin, span->end - span->begin);
+}
+
 static void scan(struct parse *parse, struct token *token)
 {
     uint32_t end = (uint32_t)parse->source->length;
     token->kind = parse->ended ? GRAMMAR_EOF : lexer_scan(token, parse->scanner);
     parse->ended = token->kind == GRAMMAR_EOF;
     if (parse->ended) {
+        while (end && (unsigned char)parse->source->text[end - 1] <= ' ')
+            end--; /* the end is shown where the text ends */
         token->span = (struct span){parse->source, end, end};
         token->is_word = false;
     }
@@ -193,18 +215,14 @@ int token_next(struct parse *parse, struct token *token)
     }
     if (token->kind == OPEN && parse->parentheses == EXPRESSION_DEPTH_MOST)
         token->kind = too_deep(parse, token);
+    if (token->is_word && token->kind != NAME && word_starts_statement(spelling(parse, token)) && !parse->parentheses)
+        parse->statement = token->kind;
     parse->last = *token;
     follow_nesting(parse, token);
     return token->kind;
 }
 
 /* ---- after a mistake ------------------------------------------------------------------------------------------ */
-
-static const char *spelling(const struct parse *parse, const struct token *token)
-{
-    const struct span *span = &token->span;
-    return arena_string(parse->arena, span->source->text + span->begin, span->end - span->begin);
-}
 
 /* May a statement start, or the file or the block end, at this token? Outside a block only where a line starts:
  * a word in the middle of one most likely belongs to the mistake. No token is tried twice. */
@@ -215,9 +233,10 @@ static bool is_restart(const struct parse *parse, const struct token *token)
         return true;
     if (parse->restarts && token->span.begin <= parse->restarted_at)
         return false;
-    if (token->is_word)
-        return word_starts_statement(spelling(parse, token)) &&
-               (token_starts_line(token) || (parse->block && balanced));
+    if (token->is_word && word_starts_statement(spelling(parse, token)))
+        return token_starts_line(token) || (parse->block && balanced);
+    if (token->is_word) /* some other word where a statement should start: a mistake of its own */
+        return balanced && token->span.begin > parse->last.span.begin && token_starts_line(token);
     return token->kind == CLOSE_BRACE && parse->block && balanced;
 }
 
@@ -250,9 +269,30 @@ static void reconsider_last(struct parse *parse)
     }
 }
 
+/* What the broken statement may have held. */
+static unsigned lost_by(const struct parse *parse)
+{
+    static const struct {
+        int kind;
+        unsigned lost;
+    } rows[] = {{GROUP, LOST_DEFINITION}, {CONST, LOST_DEFINITION}, {INCLUDE, LOST_DEFINITION},
+                {ABI, LOST_ABI},          {DEFAULT, LOST_DEFAULT}};
+    const struct token *last = &parse->last;
+    if (last->is_word && token_starts_line(last) && !word_starts_statement(spelling(parse, last))) {
+        const char *meant = nearest_word(spelling(parse, last), true); /* "grup", "defualt" */
+        return !meant || !action_by_name(meant) ? LOST_DEFINITION | LOST_ABI | LOST_DEFAULT : 0;
+    }
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (parse->statement == rows[i].kind)
+            return rows[i].lost;
+    return 0;
+}
+
 bool parse_resynchronize(struct parse *parse)
 {
     parse->tree->broken = true;
+    parse->tree->lost |= lost_by(parse);
+    parse->skipping = true;
     reconsider_last(parse);
     struct token token = parse->last;
     if (token.kind == GRAMMAR_EOF && parse->end_restarts++)
@@ -267,6 +307,7 @@ bool parse_resynchronize(struct parse *parse)
             parse->block_is_orphan = true;
     }
     restart_at(parse, token);
+    parse->skipping = false;
     return true;
 }
 

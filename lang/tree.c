@@ -13,12 +13,14 @@ static struct expression *make(struct parse *parse, enum expression_kind kind, s
 /* Past the limit the expression is replaced by a leaf, so that whoever walks the tree may recurse. */
 static struct expression *limited(struct parse *parse, struct expression *expression)
 {
-    if (expression->depth <= EXPRESSION_DEPTH_MOST)
+    if (expression->depth <= EXPRESSION_DEPTH_MOST || expression->broken)
         return expression;
     report_error(parse->diagnostics, expression->span, "this expression is nested more than %d deep",
                  EXPRESSION_DEPTH_MOST);
     parse->tree->broken = true;
-    return make_number(parse, expression->span, "0", 0);
+    struct expression *leaf = make_number(parse, expression->span, "0", 0);
+    leaf->broken = true;
+    return leaf;
 }
 
 struct expression *make_number(struct parse *parse, struct span span, const char *text, uint64_t value)
@@ -38,6 +40,8 @@ struct expression *make_name(struct parse *parse, struct span span, const char *
 
 struct expression *make_apply(struct parse *parse, struct span span, const char *name, struct expression *argument)
 {
+    if (argument->broken)
+        return argument;
     struct expression *expression = make(parse, EXPRESSION_APPLY, span);
     expression->name = name;
     expression->left = argument;
@@ -48,6 +52,8 @@ struct expression *make_apply(struct parse *parse, struct span span, const char 
 struct expression *make_unary(struct parse *parse, struct span span, enum operator operator,
                               struct expression *operand)
 {
+    if (operand->broken)
+        return operand;
     struct expression *expression = make(parse, EXPRESSION_UNARY, span);
     expression->operator = operator;
     expression->left = operand;
@@ -91,6 +97,8 @@ struct expression *make_chain(struct parse *parse, enum level level, struct expr
                               enum operator operator, struct span operator_span, struct expression *right)
 {
     struct expression *chain = left;
+    if (left->broken || right->broken)
+        return left->broken ? left : right;
     if (left->kind != EXPRESSION_CHAIN || left->level != level || left->parenthesized) {
         chain = make(parse, EXPRESSION_CHAIN, left->span);
         chain->level = level;
@@ -105,6 +113,8 @@ struct expression *make_chain(struct parse *parse, enum level level, struct expr
 struct expression *make_compare(struct parse *parse, struct expression *left, enum operator operator,
                                 struct span operator_span, struct expression *right)
 {
+    if (left->broken || right->broken)
+        return left->broken ? left : right;
     struct expression *expression = make(parse, EXPRESSION_COMPARE, span_join(left->span, right->span));
     expression->operator = operator;
     expression->operator_span = operator_span;
@@ -117,6 +127,8 @@ struct expression *make_compare(struct parse *parse, struct expression *left, en
 struct expression *make_in(struct parse *parse, struct span span, struct expression *left,
                            struct element *elements, struct expression *name)
 {
+    if (left->broken)
+        return left;
     struct expression *expression = make(parse, EXPRESSION_IN, span);
     expression->left = left;
     expression->right = name;

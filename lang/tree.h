@@ -56,6 +56,7 @@ struct expression {
     enum expression_kind kind;
     struct span span; /* with its parentheses */
     bool parenthesized;
+    bool broken;    /* a mistake in it was reported already */
     unsigned depth; /* at least the depth of what it resolves to: balanced chains count log2 */
     const char *name; /* NAME, APPLY; NUMBER: as it was written */
     uint64_t number;
@@ -138,13 +139,16 @@ struct statement {
     struct statement *next;
 };
 
+enum lost { LOST_DEFINITION = 1, LOST_ABI = 2, LOST_DEFAULT = 4 };
+
 /* One file. */
 struct tree {
     const struct source *source;
     struct statement *statements;
     const struct span *comments; /* in order, each from '#' up to the end of its line */
     size_t comment_count;
-    bool broken; /* it, or what it includes, had syntax errors: what is missing may have been in them */
+    bool broken;   /* it, or what it includes, had syntax errors */
+    unsigned lost; /* enum lost: what may have stood in them, and must not be called missing */
 };
 
 /* Text of one statement on one line, for rule_info and diagnostics. */
