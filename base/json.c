@@ -163,7 +163,8 @@ static int put(const char *bytes, size_t length, void *data)
 result json_write(struct arena *arena, const json_t *value, struct buffer *out)
 {
     *out = buffer_new(arena);
-    if (json_dump_callback(value, put, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY))
+    if (json_dump_callback(value, put, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY |
+                                             JSON_REAL_PRECISION(9)))
         return FAILURE(ERROR_LIMIT);
     buffer_text(out, "\n");
     return SUCCESS;
