@@ -1,0 +1,88 @@
+# Importing other people's formats. The importer's own golden files are in tests/import.
+load support
+
+profile() {
+    cat >"$T/profile.json" <<'JSON'
+{
+    "defaultAction": "SCMP_ACT_ERRNO",
+    "archMap": [{ "architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86"] }],
+    "syscalls": [
+        { "names": ["read", "write", "exit_group"], "action": "SCMP_ACT_ALLOW" },
+        { "names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [
+            { "index": 0, "value": 1, "op": "SCMP_CMP_GE" }, { "index": 0, "value": 10, "op": "SCMP_CMP_LE" } ] },
+        { "names": ["chroot"], "action": "SCMP_ACT_ALLOW", "includes": { "caps": ["CAP_SYS_CHROOT"] } },
+        { "names": ["ptrace"], "action": "SCMP_ACT_ALLOW", "includes": { "minKernel": "4.8" } }
+    ]
+}
+JSON
+}
+
+import() { bpfproof import oci "$T/profile.json" --arch x86_64 -o "$T/profile.policy" "$@"; }
+
+verdict() { bpfproof simulate "$T/profile.bpf" "$1" --json 2>/dev/null | json calls.0.verdict; }
+
+@test "an imported profile compiles, proved, and means what the profile means" {
+    profile
+    import
+    bpfproof compile "$T/profile.policy" -o "$T/profile.bpf" --json >"$T/out.json"
+    [ "$(json proof <"$T/out.json")" = PROVED ]
+    [ "$(json width_safety <"$T/out.json")" = PROVED ]
+    [ "$(verdict 'x86_64:read(0, 0, 0)')" = allow ]
+    [ "$(verdict 'i386:read(0, 0, 0)')" = allow ]
+    [ "$(verdict 'x32:read(0, 0, 0)')" = kill_thread ]
+    [ "$(verdict 'x86_64:socket(0, 1, 0)')" = 'errno(EPERM)' ]
+    [ "$(verdict 'x86_64:socket(1, 1, 0)')" = allow ]
+    [ "$(verdict 'x86_64:socket(10, 1, 0)')" = allow ]
+    [ "$(verdict 'x86_64:socket(11, 1, 0)')" = 'errno(EPERM)' ]
+    [ "$(verdict 'x86_64:socket(0x100000001, 1, 0)')" = allow ]     # the kernel sees 1
+    [ "$(verdict 'x86_64:chroot(0)')" = 'errno(EPERM)' ]
+    [ "$(verdict 'x86_64:ptrace(0, 0, 0, 0)')" = allow ]
+}
+
+@test "capabilities and the kernel change what applies" {
+    profile
+    import --cap CAP_SYS_CHROOT --kernel 4.7
+    bpfproof compile "$T/profile.policy" -o "$T/profile.bpf"
+    [ "$(verdict 'x86_64:chroot(0)')" = allow ]
+    [ "$(verdict 'x86_64:ptrace(0, 0, 0, 0)')" = 'errno(EPERM)' ]
+}
+
+@test "what is imported is in the form that fmt prints" {
+    profile
+    import
+    bpfproof fmt "$T/profile.policy" | cmp - "$T/profile.policy"
+}
+
+@test "a broken profile is refused with its place, and nothing is written" {
+    profile
+    sed -i 's/SCMP_CMP_GE/SCMP_CMP_XX/' "$T/profile.json"
+    run import
+    [ "$status" -eq 2 ]
+    [[ $output == *"profile.json:7:"*"error: unknown operator \"SCMP_CMP_XX\""* ]]
+    [ ! -e "$T/profile.policy" ]
+}
+
+@test "an unknown call is a note, an unknown field a warning, and both leave a policy" {
+    profile
+    sed -i 's/"exit_group"/"exit_group", "exit_groups"/; s/"minKernel"/"minKernal"/' "$T/profile.json"
+    run import
+    [ "$status" -eq 0 ]
+    [[ $output == *"note: unknown call \"exit_groups\""* ]]
+    [[ $output == *"warning: unknown field \"minKernal\""* ]]
+    [ -s "$T/profile.policy" ]
+}
+
+@test "the profiles that engines ship: imported and compiled, proved" {
+    found=
+    for file in /usr/share/containers/seccomp.json ../shared/corpus/policies/oci/*.json; do
+        [ -e "$file" ] || continue
+        found=yes
+        echo "$file"
+        bpfproof import oci "$file" --arch x86_64 -o "$T/profile.policy"
+        bpfproof compile "$T/profile.policy" -o "$T/profile.bpf" --json >"$T/out.json"
+        [ "$(json proof <"$T/out.json")" = PROVED ]
+        [ "$(json arch_isolation <"$T/out.json")" = PROVED ]
+        [ "$(json width_safety <"$T/out.json")" = PROVED ]
+    done
+    [ -n "$found" ] || skip "no profiles here"
+}
