@@ -57,6 +57,10 @@ static struct block *unique_block(struct shaper *shaper, const struct block *wan
     size_t slot = free_slot(shaper, wanted);
     if (shaper->slots[slot])
         return shaper->blocks.items[shaper->slots[slot] - 1];
+    if (shaper->blocks.count == BLOCK_MOST) {
+        shaper->full = true;
+        return shaper->blocks.items[0];
+    }
     struct block *block = arena_copy(shaper->arena, wanted, sizeof *wanted);
     block->id = (uint32_t)shaper->blocks.count;
     vector_push(shaper->arena, &shaper->blocks, block);

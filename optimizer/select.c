@@ -1,11 +1,5 @@
 /* The choice of shape: each node of the DAG becomes one block or a tree of them. */
-#include <stdlib.h>
-
 #include "optimizer/shape.h"
-
-/* More blocks than any program has instructions; counting goes on for a while, for the diagnostic.
- */
-#define BLOCK_MOST (PROGRAM_MOST * 64u)
 
 static struct block *child_block(const struct shaper *shaper, const struct dag_edge *edge)
 {
@@ -68,7 +62,7 @@ result select_shape(struct arena *arena, const struct dag *dag, const struct dag
     const struct dag_node **nodes = dag_nodes_below(arena, root, &count);
     for (size_t i = 0; i < count; i++) {
         shaper.by_node[nodes[i]->id] = select_node(&shaper, nodes[i]);
-        if (shaper.blocks.count > BLOCK_MOST) {
+        if (shaper.full) {
             report_error(diagnostics, NO_SPAN,
                          "the policy needs more than %u instructions; the kernel takes %u",
                          BLOCK_MOST, PROGRAM_MOST);

@@ -5,6 +5,9 @@
 
 #include "optimizer/optimizer.h"
 
+/* More than any program has instructions. Past it no block is made, and any is given. */
+#define BLOCK_MOST (PROGRAM_MOST * 16u)
+
 /* Blocks are unique: equal ones are the same pointer, so that equal tails are shared. */
 struct shaper {
     struct arena *arena;
@@ -13,6 +16,7 @@ struct shaper {
     uint32_t *slots;               /* open addressing: id + 1 */
     size_t capacity;
     struct block **by_node; /* by node id; NULL: not reached */
+    bool full;              /* BLOCK_MOST was reached: the blocks are no good any more */
 };
 
 /* What A must hold for the tests of one switch. */

@@ -162,6 +162,24 @@ static void test_too_large_for_a_program(void **state)
     assert_non_null(strstr(diagnostics->first->message, "instructions; the kernel takes 4096"));
 }
 
+/* Far too large: given up before emission, without a block for each of the tests. */
+static void test_far_too_large(void **state)
+{
+    struct fixture *fixture = *state;
+    struct dag *dag = dag_new(fixture->arena, false, 100000);
+    uint32_t count = 400000;
+    struct dag_edge *edges = NEW_ARRAY(fixture->arena, struct dag_edge, count);
+    for (uint32_t i = 0; i < count; i++)
+        edges[i] = (struct dag_edge){5 * i, dag_verdict(dag, i % 3)};
+    const struct dag_node *root = dag_switch(dag, FIELD_NR, 0xffffffff, edges, count);
+    struct shape_options options = {OPTIMIZE_0};
+    struct block *entry;
+    result r = select_shape(fixture->arena, dag, root, &options, &fixture->diagnostics, &entry);
+    assert_int_equal(r.error, ERROR_LIMIT);
+    assert_string_equal(fixture->diagnostics.first->message,
+                        "the policy needs more than 65536 instructions; the kernel takes 4096");
+}
+
 /* The largest that fits: jumps of every length. */
 static void test_nearly_full_program(void **state)
 {
@@ -228,9 +246,13 @@ static void test_same_policy_same_program(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_random_policies),          TEST(test_allowed_calls_stay_cacheable),
-        TEST(test_dispatch_is_balanced),     TEST(test_too_large_for_a_program),
-        TEST(test_nearly_full_program),      TEST(test_bit_tests),
+        TEST(test_random_policies),
+        TEST(test_allowed_calls_stay_cacheable),
+        TEST(test_dispatch_is_balanced),
+        TEST(test_too_large_for_a_program),
+        TEST(test_far_too_large),
+        TEST(test_nearly_full_program),
+        TEST(test_bit_tests),
         TEST(test_same_policy_same_program),
     };
     return RUN_TESTS(tests);
