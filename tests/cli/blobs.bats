@@ -92,7 +92,7 @@ load support
     for words in "fmt $T/small.policy" "verify $T/small.policy" "check $T/small.bpf" "disasm $T/small.bpf" \
         "simulate $T/small.bpf read(0)" "explain $T/small.policy read(0)" "explain --args read" "compile $T/none" \
         "asm $T/none" "import oci $T/none" "run $T/none -- true" "simulate $T/small.bpf nonsense("; do
-        "$BPFPROOF_BUILD/bpfproof" $words --json 2>/dev/null >"$T/out.json" || true
+        "$BPFPROOF_BUILD/bpfproof" ${words%% *} --json ${words#* } 2>/dev/null >"$T/out.json" || true
         python3 -c 'import json,sys; assert isinstance(json.load(open(sys.argv[1])), dict)' "$T/out.json"
     done
 }
@@ -107,7 +107,7 @@ errno(EXDEV) { uname, mkdir, mkdirat }
 POLICY
     [ "$(uname -m)" = x86_64 ] || skip "this machine is no x86_64"
     grep -q Seccomp /proc/self/status || skip "this kernel has no seccomp filters"
-    run bpfproof run "$T/run.policy" -- sh -c "mkdir $T/made"
+    run bpfproof run "$T/run.policy" -- sh -c "mkdir $T/made || exit 3"
     [ "$status" -ne 0 ]
     [[ $output == *"cross-device"* ]]
     [ ! -d "$T/made" ]

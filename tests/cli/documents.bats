@@ -5,7 +5,7 @@ load support
 }
 
 @test "the README's policy compiles, and its commands exist" {
-    awk '/^```$/ && !inside { inside = 1; next } /^```/ { if (inside) exit } inside' README.md >"$T/net.policy"
+    sed -n '/^```policy$/,/^```$/{/^```/!p}' README.md >"$T/net.policy"
     grep -q 'policy net' "$T/net.policy"
     bpfproof compile "$T/net.policy" -o "$T/net.bpf"
     for command in $(sed -n 's/^| `\([a-z]*\) .*/\1/p' README.md); do

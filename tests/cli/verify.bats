@@ -50,7 +50,7 @@ load support
     [[ $output == *"PROVED: prove never permit"* ]]
     [[ $output == *"PROVED: prove always allow read"* ]]
     [[ $output == *"REFUTED: prove never allow openat"* ]]
-    [[ $output == *"counterexample: openat("* ]]
+    [[ $output == *"counterexample: x86_64:openat("* ]]
 }
 
 @test "a blob with the arch check cut out is caught, and the kernel shows what would have got through" {
