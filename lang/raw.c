@@ -351,34 +351,19 @@ static bool constant_bits(struct resolver *resolver, const struct expression *us
     return true;
 }
 
+/* Three comparisons are the other three's complements. */
 static const struct condition *compare_operand(struct resolver *resolver, const struct operand *operand,
                                                enum comparison comparison, uint64_t value, struct span span)
 {
     interval_list list = {0};
-    uint64_t most = ones(operand->bits);
-    bool complement = false;
-    switch (comparison) {
-    case COMPARE_NOT_EQUAL:
-        complement = true;
-        /* fall through */
-    case COMPARE_EQUAL:
+    bool complement = comparison == COMPARE_NOT_EQUAL || comparison == COMPARE_GREATER_EQUAL ||
+                      comparison == COMPARE_LESS_EQUAL;
+    if (comparison == COMPARE_EQUAL || comparison == COMPARE_NOT_EQUAL)
         intervals_add(resolver, &list, value, value);
-        break;
-    case COMPARE_GREATER_EQUAL:
-        complement = true;
-        /* fall through */
-    case COMPARE_LESS:
-        if (value)
-            intervals_add(resolver, &list, 0, value - 1);
-        break;
-    case COMPARE_LESS_EQUAL:
-        complement = true;
-        /* fall through */
-    case COMPARE_GREATER:
-        if (value < most)
-            intervals_add(resolver, &list, value + 1, most);
-        break;
-    }
+    else if ((comparison == COMPARE_LESS || comparison == COMPARE_GREATER_EQUAL) && value)
+        intervals_add(resolver, &list, 0, value - 1);
+    else if ((comparison == COMPARE_GREATER || comparison == COMPARE_LESS_EQUAL) && value < ones(operand->bits))
+        intervals_add(resolver, &list, value + 1, ones(operand->bits));
     return condition_member(resolver, operand, &list, complement, span);
 }
 

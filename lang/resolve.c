@@ -447,7 +447,7 @@ result policy_resolve(struct arena *arena, const struct tree *tree, abi_set narr
                       struct policy **policy)
 {
     size_t errors = diagnostics->errors;
-    struct header header = {NULL};
+    struct header header = {.abi = NULL};
     struct resolver *resolver = new_resolver(arena, tree, diagnostics);
     resolver->policy = NEW(arena, struct policy);
     read_definitions(resolver, tree, &header, false);
@@ -478,7 +478,7 @@ result assertions_read(struct arena *arena, const struct source *source, abi_set
                        struct diagnostics *diagnostics, const struct goal **goals, size_t *count)
 {
     size_t errors = diagnostics->errors;
-    struct header header = {NULL};
+    struct header header = {.abi = NULL};
     struct tree *tree;
     result parsed = policy_parse(arena, source, diagnostics, &tree);
     struct resolver *resolver = new_resolver(arena, tree, diagnostics);
