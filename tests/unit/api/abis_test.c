@@ -128,7 +128,7 @@ static void raw_word_from_ip_and_argument(void **state)
     static const char *const abis[] = {"x86_64", "s390x"};
     for (size_t i = 0; i < COUNT_OF(abis); i++) {
         const char *text = arena_printf(f->arena,
-                                        "policy raw\nabi %s\ndefault kill_process\n"
+                                        "policy computed\nabi %s\ndefault kill_process\n"
                                         "raw ret(((lo32(ip) >> 12) ^ (lo32(arg1) * 3)) & 0xffff | 0x50000) if hi32(arg0) != 0\n"
                                         "raw ret(lo32(arg2) / lo32(arg3) + hi32(ip)) if lo32(arg0) == 7\n",
                                         abis[i]);
