@@ -8,7 +8,7 @@
 #include "bpf/bpf.h"
 #include "lang/lang.h"
 
-/* ---- the decision DAG (dag.c, dag_if.c, dag_word.c, dag_check.c, dag_print.c) --------------- */
+/* ---- the decision DAG (dag.c, dag_if.c, dag_word.c, dag_check.c, dag_print.c) ---------------- */
 
 enum dag_kind {
     DAG_VERDICT, /* return `word` */
@@ -95,9 +95,10 @@ const struct dag_node **dag_nodes_below(struct arena *arena, const struct dag_no
 uint32_t dag_evaluate(const struct dag_node *root, const struct input *input);
 /* NULL when every invariant holds below `root`, else what is broken. */
 const char *dag_check(const struct dag *dag, const struct dag_node *root);
-void dag_print(struct buffer *out, struct arena *arena,
-               const struct dag_node *root);                            /* --dump=dag */
-size_t dag_reachable(struct arena *arena, const struct dag_node *root); /* nodes */
+/* --dump=dag */
+void dag_print(struct buffer *out, struct arena *arena, const struct dag_node *root);
+/* How many nodes there are below `root`, itself included. */
+size_t dag_reachable(struct arena *arena, const struct dag_node *root);
 
 /* ---- lower (lower.c, lower_condition.c): policy to DAG ------------------------------------------
  */
@@ -148,8 +149,7 @@ struct block {
  * forward. The heavier target comes right behind its test, `no` when both weigh the same. */
 const struct block **layout_blocks(struct arena *arena, const struct block *entry, size_t *count);
 
-/* ---- emit (emit.c, emit_word.c): blocks to machine code
- * ------------------------------------------ */
+/* ---- emit (emit.c, emit_word.c): blocks to machine code -------------------------------------- */
 
 /* Loads only where the accumulator does not hold the right value on EVERY incoming edge; edges on
  * which it does jump past the load. Paths that test only nr and arch use only instructions that the
@@ -158,8 +158,7 @@ MUST_USE result emit_program(struct arena *arena, const struct block *entry, boo
                              const char *name, struct diagnostics *diagnostics,
                              struct program *program);
 
-/* ---- relaxation (relax.c): 8-bit conditional jumps that are too far
- * ------------------------------ */
+/* ---- relaxation (relax.c): 8-bit conditional jumps that are too far -------------------------- */
 
 /* Straight code with symbolic targets. Both targets of a conditional jump, and `yes` of JA, are
  * indices of later items, or NEXT_ITEM. An item that neither jumps nor returns goes on to the next

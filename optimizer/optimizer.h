@@ -19,7 +19,7 @@ struct shape_options {
 MUST_USE result select_shape(struct arena *arena, const struct dag *dag,
                              const struct dag_node *root, const struct shape_options *options,
                              struct diagnostics *diagnostics, struct block **entry);
-void blocks_print(struct buffer *out, struct arena *arena,
-                  const struct block *entry); /* --dump=select */
+/* --dump=select */
+void blocks_print(struct buffer *out, struct arena *arena, const struct block *entry);
 
 #endif
