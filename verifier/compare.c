@@ -34,8 +34,7 @@ const struct term *rank_term(struct prover *prover, const struct term *word)
     return term_if(terms, known, action, word_constant(prover, strictest));
 }
 
-/* ---- properties
- * ------------------------------------------------------------------------------------ */
+/* ---- properties ----------------------------------------------------------------------------- */
 
 static void run_both(const struct sides *sides, struct counterexample *example,
                      bool *implementation_defined)
@@ -87,8 +86,7 @@ static bool replay_more_permissive(const void *data, struct counterexample *exam
     return is_more_permissive(NULL, example->left, example->right);
 }
 
-/* ---- the two questions
- * ---------------------------------------------------------------------------------- */
+/* ---- the two questions ---------------------------------------------------------------------- */
 
 static bool is_big_endian(const struct side *side)
 {

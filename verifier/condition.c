@@ -89,8 +89,7 @@ static const struct term *choose_word(struct choosing *c, const struct term *wor
     return chosen;
 }
 
-/* ---- membership of a register: high word, then low word
- * ---------------------------------------------- */
+/* ---- membership of a register: high word, then low word ------------------------------------- */
 
 /* One run of high words, with the low words that belong to it. */
 struct high_run {
@@ -210,8 +209,7 @@ static const struct term *choose_member(struct choosing *c, const struct conditi
     return choose_register(c, high, word, condition, yes, no);
 }
 
-/* ---- conditions
- * ------------------------------------------------------------------------------------ */
+/* ---- conditions ----------------------------------------------------------------------------- */
 
 static const struct term *choose_compare(struct choosing *c, const struct condition *condition,
                                          const struct term *yes, const struct term *no)

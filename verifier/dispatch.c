@@ -34,16 +34,6 @@ struct dispatch {
     size_t steps;
 };
 
-void runs_push(struct prover *prover, struct residue_runs *runs, struct range nr,
-               const struct term *residue)
-{
-    struct residue_run *last = runs->count ? &runs->items[runs->count - 1] : NULL;
-    if (last && last->residue == residue)
-        last->nr.last = nr.last;
-    else
-        vector_push(prover->arena, runs, ((struct residue_run){nr, residue}));
-}
-
 static void paint(struct dispatch *d, const struct frame *frame, const struct term *residue)
 {
     struct arena *arena = d->prover->arena;

@@ -60,8 +60,7 @@ const struct term *word_within(struct prover *prover, const struct term *word, s
 const struct term *substitute(struct prover *prover, const struct term *term,
                               const struct term *const *replacements);
 
-/* ---- classes (class.c)
- * ---------------------------------------------------------------------------- */
+/* ---- classes (class.c) ---------------------------------------------------------------------- */
 
 /* The inputs whose arch and nr lie in two ranges; and what an execution over them wants to have
  * cut. */
@@ -88,8 +87,7 @@ const struct term *class_choose(struct prover *prover, struct class *class,
                                 const struct term *condition, const struct term *yes,
                                 const struct term *no);
 
-/* ---- behaviours
- * --------------------------------------------------------------------------------------- */
+/* ---- behaviours ----------------------------------------------------------------------------- */
 
 /* Under one range of arch: what is returned for each range of numbers. Sorted, covering 0..2^32-1.
  */
@@ -108,6 +106,15 @@ void runs_push(struct prover *prover, struct residue_runs *runs, struct range nr
 
 enum runs_outcome { RUNS_DONE, RUNS_CUT_ARCH, RUNS_TROUBLE };
 
+/* Residues over a range on which only conditions make a difference: `make` gives the term of a
+ * class, or NULL with a cut wanted. */
+typedef const struct term *(*make_residue)(struct prover *prover, struct class *class,
+                                           const void *data);
+enum runs_outcome refine_runs(struct prover *prover, struct class *outer, struct range nr,
+                              make_residue make, const void *data, struct residue_runs *runs);
+/* Asks for a cut of arch until the token of each of these ABIs is a class of its own. */
+bool wants_token_apart(struct class *class, abi_set abis);
+
 struct behaviour {
     void *self;
     /* `class` comes with the full range of numbers; on RUNS_CUT_ARCH it says where to cut. */
@@ -122,8 +129,7 @@ bool side_behaviour(struct prover *prover, const struct side *side,
 struct behaviour policy_behaviour(struct prover *prover,
                                   const struct policy *policy); /* policy.c */
 
-/* ---- symbolic execution (program.c, machine.c, residue.c, dispatch.c, join.c)
- * ------------------------- */
+/* ---- symbolic execution (program.c, machine.c, residue.c, dispatch.c, join.c) --------------- */
 
 enum { REGISTER_A = 16, REGISTER_X = 17, REGISTER_COUNT = 18 }; /* 0..15: scratch memory */
 
@@ -178,8 +184,7 @@ const struct term *execute_joined(struct prover *prover, struct executor *execut
 enum runs_outcome dispatch_runs(struct prover *prover, struct executor *executor,
                                 struct class *class, struct residue_runs *runs);
 
-/* ---- policies (condition.c)
- * ------------------------------------------------------------------------------ */
+/* ---- policies (condition.c) ----------------------------------------------------------------- */
 
 /* if `condition` then `yes` else `no`; NULL: a cut is wanted, or trouble. */
 const struct term *condition_choose(struct prover *prover, struct class *class,
@@ -188,8 +193,7 @@ const struct term *condition_choose(struct prover *prover, struct class *class,
 const struct term *word_term(struct prover *prover, const struct class *class,
                              const struct word *word);
 
-/* ---- questions (partition.c, pair.c, walk.c, property.c)
- * ----------------------------------------------------- */
+/* ---- questions (partition.c, pair.c, walk.c, property.c) ------------------------------------ */
 
 /* Which returned words, left and right, are a violation. */
 struct property {

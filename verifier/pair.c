@@ -51,8 +51,7 @@ static void remember(struct prover *prover, const struct obligation *o)
     memo->count++;
 }
 
-/* ---- violations
- * ---------------------------------------------------------------------------------- */
+/* ---- violations ----------------------------------------------------------------------------- */
 
 struct input input_of_values(const uint64_t values[FIELD_COUNT])
 {
@@ -82,8 +81,7 @@ static void refute(struct prover *prover, const struct obligation *o,
                             : "internal: a counterexample did not replay");
 }
 
-/* ---- the solver
- * ------------------------------------------------------------------------------------- */
+/* ---- the solver ----------------------------------------------------------------------------- */
 
 static const struct term *question_of(struct prover *prover, const struct obligation *o)
 {
@@ -131,8 +129,7 @@ static void ask_solver(struct prover *prover, const struct obligation *o)
     refute(prover, o, values);
 }
 
-/* ---- settling
- * ------------------------------------------------------------------------------------------- */
+/* ---- settling ------------------------------------------------------------------------------- */
 
 static bool settle_constants(struct prover *prover, const struct obligation *o)
 {

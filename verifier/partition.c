@@ -84,8 +84,7 @@ void partition(struct prover *prover, const struct behaviour *left, const struct
     }
 }
 
-/* ---- a property over all inputs
- * ------------------------------------------------------------------- */
+/* ---- a property over all inputs ------------------------------------------------------------- */
 
 static void settle_class(struct prover *prover, void *data, struct range arch, struct range nr,
                          const struct term *left, const struct term *right)

@@ -75,8 +75,7 @@ const struct term *word_within(struct prover *prover, const struct term *word, s
     return term_binary(prover->terms, TERM_AND, term_not(prover->terms, too_small), small_enough);
 }
 
-/* ---- substitution
- * --------------------------------------------------------------------------------- */
+/* ---- substitution --------------------------------------------------------------------------- */
 
 struct rewriting {
     struct prover *prover;

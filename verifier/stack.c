@@ -89,8 +89,7 @@ static const struct term *combine(struct prover *prover, struct stack *stack,
     return combined;
 }
 
-/* ---- residues
- * ----------------------------------------------------------------------------------------- */
+/* ---- residues ------------------------------------------------------------------------------- */
 
 static void merge_runs(struct prover *prover, struct stack *stack, struct residue_runs *so_far,
                        const struct residue_runs *next)

@@ -128,8 +128,7 @@ static const struct term *undecided_atom(struct walker *w, const struct term *co
     return condition;
 }
 
-/* ---- assuming
- * ------------------------------------------------------------------------------------- */
+/* ---- assuming ------------------------------------------------------------------------------- */
 
 static bool is_excluded(const struct walker *w, unsigned word, uint32_t value)
 {
@@ -216,8 +215,7 @@ static void take_back(struct walker *w)
         w->domains[a->word] = a->before;
 }
 
-/* ---- an input that takes the path
- * ----------------------------------------------------------------------- */
+/* ---- an input that takes the path ----------------------------------------------------------- */
 
 static bool agrees(const struct walker *w, unsigned word, uint32_t value)
 {
