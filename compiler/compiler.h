@@ -8,7 +8,7 @@
 #include "bpf/bpf.h"
 #include "lang/lang.h"
 
-/* ---- the decision DAG (dag.c, dag_if.c, dag_word.c, dag_check.c, dag_print.c) ---------------- */
+/* ---- the decision DAG (dag.c, dag_if.c, dag_word.c, dag_check.c, dag_print.c) --------------- */
 
 enum dag_kind {
     DAG_VERDICT, /* return `word` */
@@ -100,8 +100,7 @@ void dag_print(struct buffer *out, struct arena *arena, const struct dag_node *r
 /* How many nodes there are below `root`, itself included. */
 size_t dag_reachable(struct arena *arena, const struct dag_node *root);
 
-/* ---- lower (lower.c, lower_condition.c): policy to DAG ------------------------------------------
- */
+/* ---- lower (lower.c, lower_condition.c): policy to DAG -------------------------------------- */
 
 /* The policy's meaning as a DAG that dag_check likes. ERROR_LIMIT when it is too large for any
  * filter: reported with what there is too much of. */
@@ -109,8 +108,7 @@ MUST_USE result lower_policy(struct arena *arena, const struct policy *policy,
                              struct diagnostics *diagnostics, struct dag **dag,
                              const struct dag_node **root);
 
-/* ---- selected code: what the choice of shape hands to emission ---------------------------------
- */
+/* ---- selected code: what the choice of shape hands to emission ------------------------------ */
 
 enum test_operation { TEST_EQUAL, TEST_GREATER, TEST_GREATER_EQUAL, TEST_SET };
 
@@ -142,14 +140,13 @@ struct block {
     double weight;              /* expected executions per call, for layout; 0 when unknown */
 };
 
-/* ---- layout (layout.c): the order of blocks in the program --------------------------------------
- */
+/* ---- layout (layout.c): the order of blocks in the program ---------------------------------- */
 
 /* The blocks below `entry`, the entry first and each before its targets, since every jump goes
  * forward. The heavier target comes right behind its test, `no` when both weigh the same. */
 const struct block **layout_blocks(struct arena *arena, const struct block *entry, size_t *count);
 
-/* ---- emit (emit.c, emit_word.c): blocks to machine code -------------------------------------- */
+/* ---- emit (emit.c, emit_word.c): blocks to machine code ------------------------------------- */
 
 /* Loads only where the accumulator does not hold the right value on EVERY incoming edge; edges on
  * which it does jump past the load. Paths that test only nr and arch use only instructions that the
@@ -158,7 +155,7 @@ MUST_USE result emit_program(struct arena *arena, const struct block *entry, boo
                              const char *name, struct diagnostics *diagnostics,
                              struct program *program);
 
-/* ---- relaxation (relax.c): 8-bit conditional jumps that are too far -------------------------- */
+/* ---- relaxation (relax.c): 8-bit conditional jumps that are too far ------------------------- */
 
 /* Straight code with symbolic targets. Both targets of a conditional jump, and `yes` of JA, are
  * indices of later items, or NEXT_ITEM. An item that neither jumps nor returns goes on to the next

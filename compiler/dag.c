@@ -1,8 +1,7 @@
 /* The decision DAG: hash-consing and constructors. */
 #include "compiler/dag_internal.h"
 
-/* ---- index tables -----------------------------------------------------------------------------
- */
+/* ---- index tables --------------------------------------------------------------------------- */
 
 uint32_t index_next(const struct index_table *table, uint32_t hash, size_t *probe)
 {
@@ -50,8 +49,7 @@ void index_add(struct arena *arena, struct index_table *table, uint32_t hash, ui
     table->count++;
 }
 
-/* ---- the DAG ----------------------------------------------------------------------------------
- */
+/* ---- the DAG -------------------------------------------------------------------------------- */
 
 /* What belongs to one node of the budget: a policy of one huge set has few nodes and many edges. */
 #define EDGES_PER_NODE 16

@@ -54,8 +54,7 @@ uint32_t dag_evaluate(const struct dag_node *root, const struct input *input)
     return node->kind == DAG_VERDICT ? node->word : word_value(node->value, input, &ignored);
 }
 
-/* ---- invariants -------------------------------------------------------------------------------
- */
+/* ---- invariants ----------------------------------------------------------------------------- */
 
 static const char *check_switch(const struct dag_node *node)
 {

@@ -154,8 +154,7 @@ const struct word *dag_intern(struct dag *dag, const struct word *word)
     return intern(dag, word, 0);
 }
 
-/* ---- comparisons ------------------------------------------------------------------------------
- */
+/* ---- comparisons ---------------------------------------------------------------------------- */
 
 /* One row a comparison: the same with equal and greater only, operands or answers exchanged. */
 struct canonical {

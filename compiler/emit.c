@@ -6,8 +6,7 @@
  * a path that still has it. */
 #include "compiler/emit_internal.h"
 
-/* ---- what A holds -----------------------------------------------------------------------------
- */
+/* ---- what A holds --------------------------------------------------------------------------- */
 
 enum holding_kind {
     HOLDS_UNSEEN, /* no edge has been looked at */
@@ -43,8 +42,7 @@ static struct holding meet(struct holding a, struct holding b)
     return same_word ? a : (struct holding){.kind = HOLDS_NOTHING};
 }
 
-/* ---- entries ----------------------------------------------------------------------------------
- */
+/* ---- entries -------------------------------------------------------------------------------- */
 
 enum entry { ENTRY_LOAD, ENTRY_MASK, ENTRY_BODY, ENTRY_COUNT };
 
@@ -118,8 +116,7 @@ static enum entry enter(struct emitter *emitter, const struct block *block,
     return entry;
 }
 
-/* ---- code -------------------------------------------------------------------------------------
- */
+/* ---- code ----------------------------------------------------------------------------------- */
 
 static bool emit_accumulator(struct emitter *emitter, const struct block *block)
 {

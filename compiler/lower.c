@@ -59,8 +59,7 @@ static bool is_false(const struct dag_node *condition)
     return condition->kind == DAG_VERDICT && condition->word == 0;
 }
 
-/* ---- numbers ----------------------------------------------------------------------------------
- */
+/* ---- numbers -------------------------------------------------------------------------------- */
 
 static int compare_numbers(const void *a, const void *b)
 {
@@ -94,8 +93,7 @@ static void cut_before(struct arena *arena, number_list *cuts, uint32_t first)
         vector_push(arena, cuts, first - 1);
 }
 
-/* ---- the raw layer under one class ------------------------------------------------------------
- */
+/* ---- the raw layer under one class ---------------------------------------------------------- */
 
 /* The bits that all values of first..last have in common. */
 static uint32_t common_bits(uint32_t first, uint32_t last)
@@ -125,8 +123,7 @@ static void cut_at_edges(struct arena *arena, number_list *cuts, const struct da
         cut_behind(arena, cuts, node->edges[i].last);
 }
 
-/* ---- chains of rules --------------------------------------------------------------------------
- */
+/* ---- chains of rules ------------------------------------------------------------------------ */
 
 /* Adds a rule to the chain; true when no later rule can be reached. */
 static bool add_choice(struct lowering *lowering, const struct dag_node *when,
@@ -182,8 +179,7 @@ static void gather_choices(struct lowering *lowering, struct sweep *sweep, uint3
     }
 }
 
-/* ---- one arch token ---------------------------------------------------------------------------
- */
+/* ---- one arch token ------------------------------------------------------------------------- */
 
 static void sweep_start(struct sweep *sweep)
 {
@@ -305,8 +301,7 @@ static const struct dag_node *lower_foreign(struct lowering *lowering, uint32_t 
     return fold_choices(lowering, dag_verdict(lowering->dag, lowering->policy->foreign_word));
 }
 
-/* ---- the policy -------------------------------------------------------------------------------
- */
+/* ---- the policy ----------------------------------------------------------------------------- */
 
 static bool is_declared_token(const struct policy *policy, uint32_t token)
 {

@@ -5,8 +5,7 @@ typedef VECTOR(struct dag_edge) edge_list;
 
 #define WORD_LAST 0xffffffffull
 
-/* ---- membership -------------------------------------------------------------------------------
- */
+/* ---- membership ----------------------------------------------------------------------------- */
 
 /* The two words under an operand, and the bits of each that count. */
 struct words {
@@ -108,8 +107,7 @@ static const struct dag_node *member(struct arena *arena, struct dag *dag,
     return member_of_two(arena, dag, &words, condition);
 }
 
-/* ---- boolean structure ------------------------------------------------------------------------
- */
+/* ---- boolean structure ---------------------------------------------------------------------- */
 
 /* Work in progress on one condition: how many of its operands are on the value stack. */
 struct step {

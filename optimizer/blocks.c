@@ -136,8 +136,7 @@ struct block *block_compare(struct shaper *shaper, const struct dag_node *node, 
     return unique_block(shaper, &block);
 }
 
-/* ---- text -------------------------------------------------------------------------------------
- */
+/* ---- text ----------------------------------------------------------------------------------- */
 
 static void print_subject(struct buffer *out, const struct block *block)
 {

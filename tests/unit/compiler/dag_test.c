@@ -138,8 +138,7 @@ static void test_equal_functions_meet(void **state)
     assert_ptr_equal(dag_if(dag, a, b, no), dag_if(dag, b, a, no));
 }
 
-/* ---- words ------------------------------------------------------------------------------------
- */
+/* ---- words ---------------------------------------------------------------------------------- */
 
 static struct word field_word(enum field field)
 {
@@ -187,8 +186,7 @@ static void test_words_fold(void **state)
     assert_ptr_equal(dag_return(dag, &nothing), dag_verdict(dag, 0));
 }
 
-/* ---- limits -----------------------------------------------------------------------------------
- */
+/* ---- limits --------------------------------------------------------------------------------- */
 
 static void test_node_limit(void **state)
 {
@@ -232,8 +230,7 @@ static void test_deep_words(void **state)
     assert_int_equal(dag_limit_reached(dag), DAG_WORD_TOO_DEEP);
 }
 
-/* ---- the checker ------------------------------------------------------------------------------
- */
+/* ---- the checker ---------------------------------------------------------------------------- */
 
 /* Breaks one thing of a good node at a time. */
 static void test_broken_nodes_are_seen(void **state)

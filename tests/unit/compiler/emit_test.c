@@ -5,8 +5,7 @@
 #include "sim/sim.h"
 #include "tests/unit/compiler/policies.h"
 
-/* ---- blocks, executed -------------------------------------------------------------------------
- */
+/* ---- blocks, executed ----------------------------------------------------------------------- */
 
 static uint32_t accumulator_value(const struct block *block, const struct input *input)
 {
@@ -40,8 +39,7 @@ static uint32_t run_blocks(const struct block *block, const struct input *input)
     return block->kind == BLOCK_RETURN ? block->word : accumulator_value(block, input);
 }
 
-/* ---- random blocks ----------------------------------------------------------------------------
- */
+/* ---- random blocks -------------------------------------------------------------------------- */
 
 /* Few fields and masks that hold each other, so that edges often bring what a block needs, or
  * nearly. */
@@ -148,8 +146,7 @@ static void test_random_blocks(void **state)
     }
 }
 
-/* ---- what A holds -----------------------------------------------------------------------------
- */
+/* ---- what A holds --------------------------------------------------------------------------- */
 
 static struct block return_block(uint32_t id)
 {
@@ -222,8 +219,7 @@ static void test_edges_enter_where_they_may(void **state)
     assert_int_equal(interpret(&program, &straight, trace, COUNT_OF(trace)).executed, 5);
 }
 
-/* ---- words ------------------------------------------------------------------------------------
- */
+/* ---- words ---------------------------------------------------------------------------------- */
 
 static void expect_word(struct arena *arena, struct random *random, const struct word *word)
 {

@@ -8,8 +8,7 @@
 #define ALLOW 0x7fff0000u
 #define DENY 0x00050001u
 
-/* ---- building policies by hand ----------------------------------------------------------------
- */
+/* ---- building policies by hand -------------------------------------------------------------- */
 
 static const struct condition always = {.kind = CONDITION_TRUE};
 
@@ -68,8 +67,7 @@ static void expect_limit(struct fixture *fixture, const struct policy *policy, c
     assert_non_null(strstr(fixture->diagnostics.last->message, text));
 }
 
-/* ---- tests ------------------------------------------------------------------------------------
- */
+/* ---- tests ---------------------------------------------------------------------------------- */
 
 static void test_random_policies(void **state)
 {

@@ -38,8 +38,7 @@ static inline uint64_t random_register(struct random *random)
     }
 }
 
-/* ---- conditions -------------------------------------------------------------------------------
- */
+/* ---- conditions ----------------------------------------------------------------------------- */
 
 static inline const struct word *random_expression(struct arena *arena, struct random *random,
                                                    unsigned depth)
@@ -129,8 +128,7 @@ static inline const struct condition *random_condition(struct arena *arena, stru
     return condition;
 }
 
-/* ---- policies ---------------------------------------------------------------------------------
- */
+/* ---- policies ------------------------------------------------------------------------------- */
 
 static const uint32_t verdict_words[] = {0x7fff0000, 0x00050001, 0x00050026, 0x80000000,
                                          0,          0x7ffc0000, 0x7fff0000};

@@ -4,8 +4,7 @@
 #include "compiler/compiler.h"
 #include "sim/sim.h"
 
-/* ---- the items, executed ----------------------------------------------------------------------
- */
+/* ---- the items, executed -------------------------------------------------------------------- */
 
 struct outcome_of_items {
     uint32_t word;
@@ -56,8 +55,7 @@ static struct outcome_of_items run_items(const struct item *items, uint32_t nr)
     }
 }
 
-/* ---- random items -----------------------------------------------------------------------------
- */
+/* ---- random items --------------------------------------------------------------------------- */
 
 static struct item statement(uint16_t code, uint32_t k)
 {
@@ -117,8 +115,7 @@ static struct item *random_items(struct arena *arena, struct random *random, uin
     return items;
 }
 
-/* ---- tests ------------------------------------------------------------------------------------
- */
+/* ---- tests ---------------------------------------------------------------------------------- */
 
 /* Executed instructions that are no JA, and how many of them were. */
 static uint32_t without_always(const struct program *program, const uint32_t *trace,

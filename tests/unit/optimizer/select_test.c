@@ -57,8 +57,7 @@ static void test_random_policies(void **state)
     }
 }
 
-/* ---- the kernel's cache -----------------------------------------------------------------------
- */
+/* ---- the kernel's cache --------------------------------------------------------------------- */
 
 /* A call that the policy allows whatever its arguments: the first clause that may match always
  * does. */
@@ -100,8 +99,7 @@ static void test_allowed_calls_stay_cacheable(void **state)
     assert_true(cached > 1000);
 }
 
-/* ---- shapes -----------------------------------------------------------------------------------
- */
+/* ---- shapes --------------------------------------------------------------------------------- */
 
 static const struct condition always = {.kind = CONDITION_TRUE};
 
