@@ -202,8 +202,7 @@ static inline void random_raw_rules(struct arena *arena, struct random *random, 
     policy->raw_rules = raw;
 }
 
-/* Rules that are clauses and raw ones at once do not exist in policies of the language, and do no
- * harm here: both orders of two rules with one number are the same when they are apart. */
+/* Clauses take the even places in the order of the rules, raw rules the odd ones. */
 static inline struct policy *random_policy(struct arena *arena, struct random *random)
 {
     struct policy *policy = NEW(arena, struct policy);
@@ -223,7 +222,6 @@ static inline struct policy *random_policy(struct arena *arena, struct random *r
     }
     if (random_below(random, 3) == 0)
         random_raw_rules(arena, random, rules < 5 ? rules : 5, policy);
-    /* Raw rules take the odd places. */
     for (size_t i = 0; i < policy->view_count; i++) {
         struct clause *clauses =
             arena_copy(arena, policy->views[i].clauses,
