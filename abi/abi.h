@@ -110,6 +110,9 @@ struct abi {
      * ABI's tasks run on caches this ABI's numbers below `cache_size`; 0 = never cached. */
     uint32_t cache_size;
     enum abi_id kernel;     /* the 64-bit ABI whose kernel usually serves it (i386: x86_64), else itself */
+    /* The register in which a call's first parameter stands: 1 on m68k, whose register 0 shows orig_d0, the number
+     * (syscall_get_arguments); else 0. Parameters keep their register's place in syscall_entry.arguments. */
+    unsigned first_argument;
     const char *oci_name;   /* SCMP_ARCH_..., NULL where libseccomp has none */
 };
 

@@ -123,8 +123,8 @@ static void print_named(struct buffer *out, const struct input *input, const str
         print_registers(out, input, 0, "");
         return;
     }
-    for (unsigned i = 0; i < entry->argument_count; i++) {
-        buffer_text(out, i ? ", " : "");
+    for (unsigned i = abi->first_argument; i < entry->argument_count; i++) {
+        buffer_text(out, i > abi->first_argument ? ", " : "");
         print_argument(out, &entry->arguments[i], abi, input->args[i]);
     }
     print_registers(out, input, entry->argument_count, "; ");
@@ -151,6 +151,9 @@ void call_print(struct buffer *out, const struct input *input, abi_set declared,
     const struct syscall_entry *entry = abi ? abi_syscall_at(id, input->nr) : NULL;
     /* Only a name that reads back as this number will do: a table may hold a name twice. */
     if (entry && abi_syscall(id, entry->name) != entry)
+        entry = NULL;
+    /* A register that no caller can set, and that holds something else here, is shown as it is. */
+    if (entry && abi->first_argument && entry->argument_count <= CALL_ARGUMENTS && input->args[0] != input->nr)
         entry = NULL;
     if (entry)
         print_named(out, input, abi, entry);

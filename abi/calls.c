@@ -157,6 +157,13 @@ static unsigned parameter_count(const struct syscall_entry *entry)
     return is_known ? entry->argument_count : CALL_ARGUMENTS;
 }
 
+/* The register that the first written argument fills. */
+static unsigned first_register(const struct call_reader *reader)
+{
+    bool is_named = reader->entry && reader->entry->argument_count <= CALL_ARGUMENTS;
+    return is_named ? abi_get(reader->abi)->first_argument : 0;
+}
+
 static result read_values(struct call_reader *reader, unsigned most)
 {
     struct scanner *scanner = &reader->scanner;
@@ -168,9 +175,10 @@ static result read_values(struct call_reader *reader, unsigned most)
         if (failed(r))
             return r;
         if (reader->count >= most) {
+            unsigned takes = most - first_register(reader);
             r = scan_fail_at(scanner, scan_from(scanner, begin), "%s takes %u argument%s",
-                             reader->entry ? reader->entry->name : "a call", most,
-                             most == 1 ? "" : "s");
+                             reader->entry ? reader->entry->name : "a call", takes,
+                             takes == 1 ? "" : "s");
             if (most < CALL_ARGUMENTS)
                 report_note(scanner->diagnostics, NO_SPAN,
                             "registers that the kernel ignores are written after `;`");
@@ -185,6 +193,7 @@ static result read_arguments(struct call_reader *reader)
 {
     struct scanner *scanner = &reader->scanner;
     unsigned parameters = parameter_count(reader->entry);
+    reader->count = first_register(reader);
     if (reader->is_number) {
         result r = read_word32(reader, "a system call's number", &reader->call->input.nr);
         if (failed(r))
@@ -307,6 +316,8 @@ static result read_call(struct call_reader *reader)
         r = find_call(reader, name);
     if (failed(r))
         return r;
+    if (first_register(reader))
+        reader->call->input.args[0] = reader->call->input.nr;
     if (scan_text(&reader->scanner, "("))
         r = read_arguments(reader);
     else if (reader->is_number)

@@ -175,10 +175,10 @@ def print_names(facts, out):
 def print_abis(abis, out):
     out.append("const struct abi abi_list[ABI_COUNT] = {")
     for abi in abis:
-        out.append("    {ABI_%s, %s, %s, %su, %s, %d, %s, ABI_%s, %s}," % (
+        out.append("    {ABI_%s, %s, %s, %su, %s, %d, %s, ABI_%s, %s, %s}," % (
             abi["name"].upper(), text(abi["name"]), text(abi["token_name"]), abi["token"],
             abi["word_bits"], abi["endian"] == "big", abi["cache_size"], abi["kernel"].upper(),
-            text(None if abi["oci"] == "-" else abi["oci"])))
+            abi["first_place"], text(None if abi["oci"] == "-" else abi["oci"])))
     out.append("};")
 
 
