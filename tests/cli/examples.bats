@@ -24,8 +24,15 @@ policies() { ls examples/*.policy; }
     done
 }
 
-@test "each of their statements is refuted when the policy is turned round" {
-    # A policy that allows everything keeps no `never`; one that allows nothing keeps no `always allow`.
+# The `prove never` statements of a policy, each on one line.
+never() {
+    python3 -c '
+import re, sys
+for statement in re.findall(r"^prove never (?:[^{\n]*\{[^}]*\}[^\n]*|[^\n]*)$", open(sys.argv[1]).read(), re.M):
+    print(" ".join(statement.split()))' "$1"
+}
+
+@test "a policy that allows everything keeps none of their promises" {
     cat >"$T/open.policy" <<'POLICY'
 policy open
 abi x86_64, aarch64
@@ -33,13 +40,17 @@ foreign kill_process
 default allow
 POLICY
     for policy in $(policies); do
-        grep -h '^prove never' "$policy" | while read -r statement; do
+        never "$policy" >"$T/statements"
+        [ -s "$T/statements" ]
+        while read -r statement; do
+            echo "$policy: $statement"
             grep -E '^const ' "$policy" >"$T/statement.policy" || true
             echo "$statement" >>"$T/statement.policy"
-            echo "$policy: $statement"
             run bpfproof verify "$T/open.policy" --assert "$T/statement.policy"
-            [ "$status" -eq 1 ]
-        done
+            echo "$output"
+            # What only other ABIs have stays denied: they are foreign.
+            [ "$status" -eq 1 ] || [[ $statement == *" socketcall" ]]
+        done <"$T/statements"
     done
 }
 
