@@ -97,39 +97,56 @@ static unsigned slots_needed(const struct word *word)
 
 static bool emit_into_a(struct code *code, const struct word *word, unsigned slot);
 
-/* A = left, X = right; jumps to the end of the whole operation when a divisor is 0, from the item
- * whose position it gives in `guard` (not NULL for divisions). */
+/* Behind the code that has left a divisor in A: a jump to where the operation ends when that is 0.
+ * Gives its position in `guard`, to be completed there; nothing when `guard` is NULL. */
+static void guard_divisor(struct code *code, uint32_t *guard)
+{
+    if (!guard)
+        return;
+    *guard = code_position(code);
+    code_add(code, BPF_JMP | BPF_JEQ | BPF_K, 0);
+}
+
+static bool left_then_right(struct code *code, const struct word *left, const struct word *right,
+                            unsigned slot, uint32_t *guard)
+{
+    if (!emit_into_a(code, left, slot))
+        return false;
+    code_add(code, BPF_ST, slot);
+    if (!emit_into_a(code, right, slot + 1))
+        return false;
+    guard_divisor(code, guard);
+    code_add(code, BPF_MISC | BPF_TAX, 0);
+    code_add(code, BPF_LD | BPF_MEM, slot);
+    return true;
+}
+
+static bool right_then_left(struct code *code, const struct word *left, const struct word *right,
+                            unsigned slot, bool in_memory, uint32_t *guard)
+{
+    if (!emit_into_a(code, right, slot))
+        return false;
+    guard_divisor(code, guard);
+    if (!in_memory) {
+        code_add(code, BPF_MISC | BPF_TAX, 0);
+        return emit_into_a(code, left, slot);
+    }
+    code_add(code, BPF_ST, slot);
+    if (!emit_into_a(code, left, slot + 1))
+        return false;
+    code_add(code, BPF_LDX | BPF_MEM, slot);
+    return true;
+}
+
+/* A = left, X = right. `guard`: see guard_divisor. */
 static bool emit_pair(struct code *code, const struct word *left, const struct word *right,
                       unsigned slot, uint32_t *guard)
 {
     struct pair_plan plan = plan_pair(left, right);
     if (slot + plan.slots > SLOTS)
         return false;
-    unsigned free_slot = plan.in_memory ? slot + 1 : slot;
-    if (plan.left_first) {
-        if (!emit_into_a(code, left, slot))
-            return false;
-        code_add(code, BPF_ST, slot);
-    }
-    if (!emit_into_a(code, right, plan.left_first ? free_slot : slot))
-        return false;
-    if (guard) {
-        *guard = code_position(code);
-        code_add(code, BPF_JMP | BPF_JEQ | BPF_K, 0);
-    }
-    if (plan.left_first || !plan.in_memory)
-        code_add(code, BPF_MISC | BPF_TAX, 0);
-    else
-        code_add(code, BPF_ST, slot);
-    if (plan.left_first) {
-        code_add(code, BPF_LD | BPF_MEM, slot);
-        return true;
-    }
-    if (!emit_into_a(code, left, free_slot))
-        return false;
-    if (plan.in_memory)
-        code_add(code, BPF_LDX | BPF_MEM, slot);
-    return true;
+    return plan.left_first ? left_then_right(code, left, right, slot, guard)
+                           : right_then_left(code, left, right, slot, plan.in_memory, guard);
 }
 
 static bool emit_binary(struct code *code, const struct word *word, unsigned slot)
