@@ -86,11 +86,13 @@ static void put_comment(struct printer *printer, const struct span *comment)
 /* An empty line is kept where the source has one between what was printed last and `begin`. */
 static void keep_empty_line(struct printer *printer, uint32_t begin)
 {
-    unsigned lines = 0;
     const char *text = printer->tree->source->text;
-    for (uint32_t i = printer->end; i < begin; i++)
-        lines += text[i] == '\n';
-    if (!printer->fresh && lines > 1)
+    bool line = false, empty = false; /* since the last line's end nothing stood but blanks */
+    for (uint32_t i = printer->end; i < begin; i++) {
+        empty |= line && text[i] == '\n';
+        line = text[i] == '\n' || (line && (unsigned char)text[i] <= ' ');
+    }
+    if (!printer->fresh && empty)
         buffer_text(printer->out, "\n");
     printer->fresh = false;
 }

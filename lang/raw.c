@@ -1,7 +1,8 @@
 /* The raw layer: conditions and words over the input itself. Everything is unsigned. A 64-bit register (ip, arg0 to
  * arg5) can be masked and compared with constants; arithmetic, and comparisons of two computed values, are over
  * 32-bit words (arch, nr and the halves lo32() and hi32()), modulo 2^32, with x / 0 = 0: what the machine has.
- * A name has the value that all declared ABIs give it; AUDIT_ARCH_... names are the arch tokens.
+ * Between the constants of a word, too: -8 >> 1 is 0x7ffffffc there. A name has the value that all declared ABIs
+ * give it; AUDIT_ARCH_... names are the arch tokens.
  */
 #include "lang/arguments.h"
 
@@ -185,6 +186,8 @@ static const struct word *unary_word(struct resolver *resolver, const struct exp
         return NULL;
     if (use->operator == OPERATOR_COMPLEMENT)
         return word_binary(resolver, WORD_XOR, operand, word_of_value(resolver, UINT32_MAX));
+    if (operand->operator == WORD_CONSTANT)
+        return word_of_value(resolver, 0 - operand->constant);
     struct word *word = NEW(resolver->arena, struct word);
     word->operator = WORD_NEGATE;
     word->left = operand;
@@ -206,7 +209,8 @@ static const struct word *constant_word(struct resolver *resolver, const struct 
 
 const struct word *resolve_raw_word(struct resolver *resolver, const struct expression *use)
 {
-    if (!mentions_field(use))
+    bool leaf = use->kind == EXPRESSION_NUMBER || use->kind == EXPRESSION_NAME;
+    if (leaf && !is_field(use))
         return constant_word(resolver, use);
     if (register_subject(use) >= 0) {
         struct problem *p = problem_error(resolver, use->span, ABI_NONE,
@@ -337,9 +341,23 @@ static const struct condition *compare_words(struct resolver *resolver, enum com
     return condition;
 }
 
+static bool constant_of_word(struct resolver *resolver, const struct expression *use, uint64_t *value)
+{
+    const struct word *word = resolve_raw_word(resolver, use);
+    if (word && word->operator != WORD_CONSTANT)
+        problem_error(resolver, use->span, ABI_NONE,
+                      mentions_field(use) ? "a constant is needed here" : "a word is shifted by 32 or more");
+    if (!word || word->operator != WORD_CONSTANT)
+        return false;
+    *value = word->constant;
+    return true;
+}
+
 static bool constant_bits(struct resolver *resolver, const struct expression *use, unsigned bits, uint64_t *value)
 {
     exact number;
+    if (bits == 32)
+        return constant_of_word(resolver, use, value);
     if (!constant_value(resolver, ABI_NONE, use, &number))
         return false;
     if (number < -((exact)1 << (bits - 1)) || number > (exact)ones(bits)) {
