@@ -77,3 +77,14 @@ POLICY
         bpfproof fmt "$policy" | diff "$policy" -
     done
 }
+
+@test "a shell lives in the small container, where no file becomes set-user-ID" {
+    grep -q '^Seccomp:' /proc/self/status || skip "this kernel has no seccomp"
+    run bpfproof run examples/container-small.policy -- /bin/sh -c 'ls / >/dev/null && echo lives | cat'
+    [ "$status" -eq 0 ]
+    [[ $output == *lives* ]]
+    touch "$T/file"
+    run bpfproof run examples/container-small.policy -- chmod 4755 "$T/file"
+    [ "$status" -ne 0 ]
+    [ ! -u "$T/file" ]
+}
