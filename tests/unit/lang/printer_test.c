@@ -41,7 +41,7 @@ static void test_every_kind_of_statement(void **state)
 {
     round_trip(*state, "policy p abi x86_64, x32, i386 foreign log default errno(38) unknown trap(0x12)\n"
                        "const A = -1 const B = ~(O_CLOEXEC | 1 << 3) ^ 5 - 2 + 1 & 0xff const L = { A, 1..3, B }\n"
-                       "group g = { read, nr 5, nr 7..9(arg0 == 1), @h(arg1 == 0), write(fd in L) } group h = { close }\n"
+                       "group g = { read, nr 5, nr 7..9(arg0 == 1), @h(arg0 != 9), write(fd in L) } group h = { close }\n"
                        "notify @g log @h(fd > 3) kill_thread nr -1 kill_process nr 0x40000000..0x7fffffff\n"
                        "trace(5) { openat, close }(arg0 != 1)\n"
                        "on x86_64, i386 { default allow unknown errno(ENOSYS) allow ioctl(!(cmd in { TCGETS })) }\n"
