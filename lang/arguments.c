@@ -37,13 +37,15 @@ void unknown_argument(const struct place_of_condition *place, const struct expre
     struct resolver *resolver = place->resolver;
     const struct syscall_entry *entry = place->entry;
     if (!has_arguments(entry)) {
-        struct problem *p = problem_error(resolver, use->span, place->abi, "`%s` has no named argument `%s`",
-                                          place->call, use->name);
-        problem_note(resolver, p, NO_SPAN, "its arguments have no types or names here: write arg0 to arg5");
+        struct problem *p =
+            problem_error(resolver, use->span, place->abi, "`%s` has no named argument `%s`",
+                          place->call, use->name);
+        problem_note(resolver, p, NO_SPAN,
+                     "its arguments have no types or names here: write arg0 to arg5");
         return;
     }
-    struct problem *p = problem_error(resolver, use->span, place->abi, "`%s` has no argument `%s`", place->call,
-                                      use->name);
+    struct problem *p = problem_error(resolver, use->span, place->abi, "`%s` has no argument `%s`",
+                                      place->call, use->name);
     if (!p)
         return;
     const char *names[6];
@@ -52,7 +54,8 @@ void unknown_argument(const struct place_of_condition *place, const struct expre
     if (!entry->argument_count)
         problem_note(resolver, p, NO_SPAN, "it takes no arguments");
     else
-        problem_note(resolver, p, NO_SPAN, entry->argument_count == 1 ? "its argument is %s" : "its arguments are %s",
+        problem_note(resolver, p, NO_SPAN,
+                     entry->argument_count == 1 ? "its argument is %s" : "its arguments are %s",
                      name_list(resolver->arena, names, entry->argument_count, "and"));
 }
 
@@ -61,7 +64,8 @@ static bool is_view(const char *name)
     return !strcmp(name, "u64") || !strcmp(name, "lo32") || !strcmp(name, "hi32");
 }
 
-bool mentions_argument(const struct place_of_condition *place, const struct expression *expression, bool on_left)
+bool mentions_argument(const struct place_of_condition *place, const struct expression *expression,
+                       bool on_left)
 {
     if (!expression)
         return false;
@@ -74,10 +78,13 @@ bool mentions_argument(const struct place_of_condition *place, const struct expr
     for (const struct link *link = expression->links; link; link = link->next)
         if (mentions_argument(place, link->operand, on_left))
             return true;
-    return mentions_argument(place, expression->left, on_left) || mentions_argument(place, expression->right, on_left);
+    return mentions_argument(place, expression->left, on_left) ||
+           mentions_argument(place, expression->right, on_left);
 }
 
-/* ---- a bare argument ------------------------------------------------------------------------------------------------ */
+/* ---- a bare argument
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static bool look_at_argument(const struct place_of_condition *place, const struct expression *use,
                              struct looked_at *looked_at)
@@ -98,7 +105,8 @@ static bool look_at_argument(const struct place_of_condition *place, const struc
     return true;
 }
 
-/* ---- u64(), lo32(), hi32() -------------------------------------------------------------------------------------------- */
+/* ---- u64(), lo32(), hi32()
+ * -------------------------------------------------------------------------------------------- */
 
 static bool uses_view(const struct expression *expression, const char *view, const char *name)
 {
@@ -120,19 +128,23 @@ static int view_index(const struct place_of_condition *place, const struct expre
     return index < 0 ? argument_index(place->entry, use->left->name) : index;
 }
 
-static void warn_other_register(const struct place_of_condition *place, const struct expression *use, int index,
-                                const char *called)
+static void warn_other_register(const struct place_of_condition *place,
+                                const struct expression *use, int index, const char *called)
 {
-    if (register_index(use->left->name) < 0 || argument_index(place->entry, use->left->name) == index)
+    if (register_index(use->left->name) < 0 ||
+        argument_index(place->entry, use->left->name) == index)
         return;
-    struct problem *p = problem_warning(place->resolver, use->left->span, place->abi,
-                                        "`%s` is register %d here, and not the argument of `%s` with that name",
-                                        use->left->name, index, place->call);
+    struct problem *p =
+        problem_warning(place->resolver, use->left->span, place->abi,
+                        "`%s` is register %d here, and not the argument of `%s` with that name",
+                        use->left->name, index, place->call);
     problem_note(place->resolver, p, NO_SPAN, "this register is the argument `%s`", called);
 }
 
-/* Says so where the bits looked at are not the bits that the kernel uses. `seen`: those looked at, of the register. */
-static void warn_view(const struct place_of_condition *place, const struct expression *use, uint64_t seen)
+/* Says so where the bits looked at are not the bits that the kernel uses. `seen`: those looked at,
+ * of the register. */
+static void warn_view(const struct place_of_condition *place, const struct expression *use,
+                      uint64_t seen)
 {
     struct resolver *resolver = place->resolver;
     const char *name = use->left->name;
@@ -141,7 +153,8 @@ static void warn_view(const struct place_of_condition *place, const struct expre
         return;
     if (index >= place->entry->argument_count) {
         problem_warning(resolver, use->span, place->abi,
-                        "the kernel does not look at this register: `%s` takes fewer arguments", place->call);
+                        "the kernel does not look at this register: `%s` takes fewer arguments",
+                        place->call);
         return;
     }
     const struct argument *argument = &place->entry->arguments[index];
@@ -150,11 +163,13 @@ static void warn_view(const struct place_of_condition *place, const struct expre
     warn_other_register(place, use, index, called);
     if (seen & ~ones(argument->bits))
         p = problem_warning(resolver, use->span, place->abi,
-                            "the kernel looks only at the low %u bits of `%s`: what a caller leaves above them decides here",
+                            "the kernel looks only at the low %u bits of `%s`: what a caller "
+                            "leaves above them decides here",
                             argument->bits, name);
     else if (seen == UINT32_MAX && argument->bits == 64 && !uses_view(place->whole, "hi32", name))
         p = problem_warning(resolver, use->span, place->abi,
-                            "the kernel looks at all 64 bits of `%s`, this at the low half only", name);
+                            "the kernel looks at all 64 bits of `%s`, this at the low half only",
+                            name);
     problem_note(resolver, p, NO_SPAN, "`%s` alone is what the kernel sees", called);
 }
 
@@ -163,11 +178,13 @@ static bool look_at_view(const struct place_of_condition *place, const struct ex
 {
     struct resolver *resolver = place->resolver;
     if (!is_view(use->name)) {
-        problem_error(resolver, use->span, place->abi, "`%s` is none of u64, lo32 and hi32", use->name);
+        problem_error(resolver, use->span, place->abi, "`%s` is none of u64, lo32 and hi32",
+                      use->name);
         return false;
     }
     if (use->left->kind != EXPRESSION_NAME) {
-        problem_error(resolver, use->left->span, place->abi, "%s takes one argument's name", use->name);
+        problem_error(resolver, use->left->span, place->abi, "%s takes one argument's name",
+                      use->name);
         return false;
     }
     int index = view_index(place, use);
@@ -182,22 +199,26 @@ static bool look_at_view(const struct place_of_condition *place, const struct ex
     return true;
 }
 
-/* ---- masks -------------------------------------------------------------------------------------------------------------- */
+/* ---- masks
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
-static bool apply_mask(const struct place_of_condition *place, const struct expression *use, exact mask,
-                       struct looked_at *looked_at)
+static bool apply_mask(const struct place_of_condition *place, const struct expression *use,
+                       exact mask, struct looked_at *looked_at)
 {
     struct resolver *resolver = place->resolver;
     unsigned bits = looked_at->operand.bits;
     if (looked_at->is_pointer) {
-        struct problem *p = problem_error(resolver, use->span, place->abi,
-                                          "`%s` of `%s` is a pointer: it may only be compared with 0",
-                                          expression_text(resolver->arena, looked_at->expression), place->call);
+        struct problem *p =
+            problem_error(resolver, use->span, place->abi,
+                          "`%s` of `%s` is a pointer: it may only be compared with 0",
+                          expression_text(resolver->arena, looked_at->expression), place->call);
         problem_note(resolver, p, NO_SPAN, "the memory behind it can change after the check");
         return false;
     }
     if (mask < -((exact)1 << (bits - 1)) || mask > (exact)ones(bits)) {
-        problem_error(resolver, use->span, place->abi, "the mask %s does not fit in the %u bits of `%s`",
+        problem_error(resolver, use->span, place->abi,
+                      "the mask %s does not fit in the %u bits of `%s`",
                       exact_text(resolver->arena, mask), bits,
                       expression_text(resolver->arena, looked_at->expression));
         return false;
@@ -205,14 +226,16 @@ static bool apply_mask(const struct place_of_condition *place, const struct expr
     looked_at->operand.mask = (uint64_t)mask & ones(bits);
     looked_at->is_signed = false;
     if (!looked_at->operand.mask)
-        problem_warning(resolver, use->span, place->abi, "this mask is 0: nothing of the argument is left");
+        problem_warning(resolver, use->span, place->abi,
+                        "this mask is 0: nothing of the argument is left");
     return true;
 }
 
 static bool is_argument(const struct place_of_condition *place, const struct expression *expression)
 {
     return mentions_argument(place, expression, true) ||
-           (expression->kind == EXPRESSION_NAME && !constant_exists(place->resolver, expression->name));
+           (expression->kind == EXPRESSION_NAME &&
+            !constant_exists(place->resolver, expression->name));
 }
 
 static bool look_at(const struct place_of_condition *place, const struct expression *expression,
@@ -240,7 +263,8 @@ static bool look_at_masked(const struct place_of_condition *place, const struct 
             mask &= value;
         }
     }
-    return argument && look_at(place, argument, looked_at) && apply_mask(place, chain, mask, looked_at);
+    return argument && look_at(place, argument, looked_at) &&
+           apply_mask(place, chain, mask, looked_at);
 }
 
 static bool look_at(const struct place_of_condition *place, const struct expression *expression,
@@ -256,9 +280,11 @@ static bool look_at(const struct place_of_condition *place, const struct express
         looked_at->expression = expression;
         return fine;
     }
-    struct problem *p = problem_error(place->resolver, expression->span, place->abi,
-                                      "an argument may be masked with &, and nothing else be done to it");
-    problem_note(place->resolver, p, NO_SPAN, "write argument == value, or (argument & mask) == value");
+    struct problem *p =
+        problem_error(place->resolver, expression->span, place->abi,
+                      "an argument may be masked with &, and nothing else be done to it");
+    problem_note(place->resolver, p, NO_SPAN,
+                 "write argument == value, or (argument & mask) == value");
     return false;
 }
 

@@ -12,13 +12,15 @@ struct looked_at {
     const struct expression *view; /* u64(), lo32() or hi32(), when it is one */
 };
 
-/* The place of an argument by its manual name, its kernel name or arg0..arg5, in this order: prctl's `arg2` is the
- * manual's. -1: no such argument. */
+/* The place of an argument by its manual name, its kernel name or arg0..arg5, in this order:
+ * prctl's `arg2` is the manual's. -1: no such argument. */
 int argument_index(const struct syscall_entry *entry, const char *name);
 /* arg0..arg5 as a register's number, -1 for anything else. */
 int register_index(const char *name);
-/* Does an argument occur in it? On the right side of a comparison a constant's name is a constant. */
-bool mentions_argument(const struct place_of_condition *place, const struct expression *expression, bool on_left);
+/* Does an argument occur in it? On the right side of a comparison a constant's name is a constant.
+ */
+bool mentions_argument(const struct place_of_condition *place, const struct expression *expression,
+                       bool on_left);
 /* False when it cannot be compared: reported. */
 bool resolve_left_side(const struct place_of_condition *place, const struct expression *expression,
                        struct looked_at *looked_at);

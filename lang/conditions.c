@@ -1,5 +1,5 @@
-/* Conditions over typed arguments: every comparison becomes membership of the argument's bits in a set of unsigned
- * intervals, so that width and sign are settled here and nowhere else.
+/* Conditions over typed arguments: every comparison becomes membership of the argument's bits in a
+ * set of unsigned intervals, so that width and sign are settled here and nowhere else.
  */
 #include "lang/arguments.h"
 
@@ -11,8 +11,9 @@ static bool as_bits(const struct place_of_condition *place, const struct looked_
     unsigned width = looked_at->operand.bits;
     if (value < -((exact)1 << (width - 1)) || value > (exact)ones(width)) {
         const char *name = expression_text(resolver->arena, looked_at->expression);
-        struct problem *p = problem_error(resolver, use->span, place->abi, "%s does not fit in the %u bits of `%s`",
-                                          exact_text(resolver->arena, value), width, name);
+        struct problem *p =
+            problem_error(resolver, use->span, place->abi, "%s does not fit in the %u bits of `%s`",
+                          exact_text(resolver->arena, value), width, name);
         problem_note(resolver, p, NO_SPAN, "values from %s to %s fit",
                      exact_text(resolver->arena, -((exact)1 << (width - 1))),
                      exact_text(resolver->arena, (exact)ones(width)));
@@ -20,7 +21,8 @@ static bool as_bits(const struct place_of_condition *place, const struct looked_
     }
     *bits = (uint64_t)value & ones(width);
     if (*bits & ~looked_at->operand.mask)
-        problem_warning(resolver, use->span, place->abi, "%s has bits outside the mask: `%s` never equals it",
+        problem_warning(resolver, use->span, place->abi,
+                        "%s has bits outside the mask: `%s` never equals it",
                         exact_text(resolver->arena, value),
                         expression_text(resolver->arena, looked_at->expression));
     return true;
@@ -33,7 +35,8 @@ static exact type_least(const struct looked_at *looked_at)
 
 static exact type_most(const struct looked_at *looked_at)
 {
-    return looked_at->is_signed ? ((exact)1 << (looked_at->operand.bits - 1)) - 1 : (exact)ones(looked_at->operand.bits);
+    return looked_at->is_signed ? ((exact)1 << (looked_at->operand.bits - 1)) - 1
+                                : (exact)ones(looked_at->operand.bits);
 }
 
 /* A value for an order comparison or an end of a range: it must lie in the type's range. */
@@ -44,18 +47,19 @@ static bool in_type(const struct place_of_condition *place, const struct looked_
     exact least = type_least(looked_at), most = type_most(looked_at);
     if (value >= least && value <= most)
         return true;
-    struct problem *p = problem_error(resolver, use->span, place->abi, "%s lies outside the range of `%s`",
-                                      exact_text(resolver->arena, value),
-                                      expression_text(resolver->arena, looked_at->expression));
+    struct problem *p =
+        problem_error(resolver, use->span, place->abi, "%s lies outside the range of `%s`",
+                      exact_text(resolver->arena, value),
+                      expression_text(resolver->arena, looked_at->expression));
     problem_note(resolver, p, NO_SPAN, "it is %u bits %s: from %s to %s", looked_at->operand.bits,
-                 looked_at->is_signed ? "and signed" : "and unsigned", exact_text(resolver->arena, least),
-                 exact_text(resolver->arena, most));
+                 looked_at->is_signed ? "and signed" : "and unsigned",
+                 exact_text(resolver->arena, least), exact_text(resolver->arena, most));
     return false;
 }
 
 /* The values first..last in the type's own order, as unsigned bits. */
-static void add_range(struct resolver *resolver, const struct looked_at *looked_at, exact first, exact last,
-                      interval_list *list)
+static void add_range(struct resolver *resolver, const struct looked_at *looked_at, exact first,
+                      exact last, interval_list *list)
 {
     uint64_t all = ones(looked_at->operand.bits);
     if (first > last)
@@ -67,10 +71,11 @@ static void add_range(struct resolver *resolver, const struct looked_at *looked_
     intervals_add(resolver, list, (uint64_t)first & all, (uint64_t)last & all);
 }
 
-/* ---- orders and equality -------------------------------------------------------------------------------------------- */
+/* ---- orders and equality
+ * -------------------------------------------------------------------------------------------- */
 
-static void add_order(struct resolver *resolver, const struct looked_at *looked_at, enum operator operator, exact value,
-                      interval_list *list)
+static void add_order(struct resolver *resolver, const struct looked_at *looked_at,
+                      enum operator operator, exact value, interval_list *list)
 {
     exact least = type_least(looked_at), most = type_most(looked_at);
     switch (operator) {
@@ -104,18 +109,20 @@ static bool pointer_may(const struct place_of_condition *place, const struct loo
     if (!looked_at->is_pointer || (equality && value == 0))
         return true;
     struct resolver *resolver = place->resolver;
-    struct problem *p = problem_error(resolver, use->span, place->abi,
-                                      "`%s` of `%s` is a pointer: it may only be compared with 0",
-                                      expression_text(resolver->arena, looked_at->expression), place->call);
+    struct problem *p =
+        problem_error(resolver, use->span, place->abi,
+                      "`%s` of `%s` is a pointer: it may only be compared with 0",
+                      expression_text(resolver->arena, looked_at->expression), place->call);
     problem_note(resolver, p, NO_SPAN, "the memory behind it can change after the check");
     return false;
 }
 
-static const struct condition *compare_with(const struct place_of_condition *place, const struct expression *use,
+static const struct condition *compare_with(const struct place_of_condition *place,
+                                            const struct expression *use,
                                             const struct looked_at *looked_at, exact value)
 {
     struct resolver *resolver = place->resolver;
-    bool equality = use->operator == OPERATOR_EQUAL || use->operator == OPERATOR_NOT_EQUAL;
+    bool equality = use->operator== OPERATOR_EQUAL || use->operator== OPERATOR_NOT_EQUAL;
     interval_list list = {0};
     if (!pointer_may(place, looked_at, use, equality, value))
         return NULL;
@@ -124,17 +131,21 @@ static const struct condition *compare_with(const struct place_of_condition *pla
         if (!as_bits(place, looked_at, use->right, value, &bits))
             return NULL;
         intervals_add(resolver, &list, bits, bits);
-        return condition_member(resolver, &looked_at->operand, &list, use->operator == OPERATOR_NOT_EQUAL, use->span);
+        return condition_member(resolver, &looked_at->operand, &list,
+                                use->operator== OPERATOR_NOT_EQUAL, use->span);
     }
     if (!in_type(place, looked_at, use->right, value))
         return NULL;
     add_order(resolver, looked_at, use->operator, value, &list);
-    const struct condition *condition = condition_member(resolver, &looked_at->operand, &list, false, use->span);
+    const struct condition *condition =
+        condition_member(resolver, &looked_at->operand, &list, false, use->span);
     warn_constant(place, use, condition);
     return condition;
 }
 
-/* ---- lists ---------------------------------------------------------------------------------------------------------------- */
+/* ---- lists
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static bool add_elements(const struct place_of_condition *place, const struct looked_at *looked_at,
                          const struct element *elements, unsigned depth, interval_list *list);
@@ -144,11 +155,13 @@ static bool add_one(const struct place_of_condition *place, const struct looked_
 {
     const struct statement *inner = constant_list(place->resolver, use);
     if (inner)
-        return depth < CONST_DEPTH_MOST && add_elements(place, looked_at, inner->elements, depth + 1, list);
+        return depth < CONST_DEPTH_MOST &&
+               add_elements(place, looked_at, inner->elements, depth + 1, list);
     exact value;
     uint64_t bits;
     if (!constant_value(place->resolver, place->abi, use, &value) ||
-        !pointer_may(place, looked_at, use, true, value) || !as_bits(place, looked_at, use, value, &bits))
+        !pointer_may(place, looked_at, use, true, value) ||
+        !as_bits(place, looked_at, use, value, &bits))
         return false;
     intervals_add(place->resolver, list, bits, bits);
     return true;
@@ -172,7 +185,8 @@ static bool add_element(const struct place_of_condition *place, const struct loo
     if (fits && first > last) {
         struct problem *p = problem_error(resolver, element->span, place->abi,
                                           "this range is empty: its first value is above its last");
-        problem_note(resolver, p, NO_SPAN, "write %s..%s", expression_text(resolver->arena, element->last),
+        problem_note(resolver, p, NO_SPAN, "write %s..%s",
+                     expression_text(resolver->arena, element->last),
                      expression_text(resolver->arena, element->first));
         return false;
     }
@@ -190,16 +204,20 @@ static bool add_elements(const struct place_of_condition *place, const struct lo
     return fine;
 }
 
-static const struct condition *resolve_in(const struct place_of_condition *place, const struct expression *use,
+static const struct condition *resolve_in(const struct place_of_condition *place,
+                                          const struct expression *use,
                                           const struct looked_at *looked_at)
 {
     interval_list list = {0};
     bool fine = use->right ? add_one(place, looked_at, use->right, 0, &list)
                            : add_elements(place, looked_at, use->elements, 0, &list);
-    return fine ? condition_member(place->resolver, &looked_at->operand, &list, false, use->span) : NULL;
+    return fine ? condition_member(place->resolver, &looked_at->operand, &list, false, use->span)
+                : NULL;
 }
 
-/* ---- comparisons ------------------------------------------------------------------------------------------------------------- */
+/* ---- comparisons
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 static enum operator mirrored(enum operator operator)
 {
@@ -220,7 +238,8 @@ static enum operator mirrored(enum operator operator)
 static const char *in_parentheses(struct resolver *resolver, const struct expression *expression)
 {
     bool chain = expression->kind == EXPRESSION_CHAIN;
-    return arena_printf(resolver->arena, chain ? "(%s)" : "%s", expression_text(resolver->arena, expression));
+    return arena_printf(resolver->arena, chain ? "(%s)" : "%s",
+                        expression_text(resolver->arena, expression));
 }
 
 /* The shapes that look right to somebody who thinks in C. */
@@ -229,36 +248,44 @@ static bool has_right_shape(const struct place_of_condition *place, const struct
     struct resolver *resolver = place->resolver;
     const struct expression *left = use->left;
     const char *right = use->right ? in_parentheses(resolver, use->right) : "{ ... }";
-    const char *operator = use->kind == EXPRESSION_IN ? "in" : operator_text(use->operator);
-    if (left->kind == EXPRESSION_UNARY && left->operator == OPERATOR_NOT) {
-        struct problem *p = problem_error(resolver, left->span, place->abi, "`!` turns a condition round, not an argument");
-        problem_note(resolver, p, NO_SPAN, "write !(%s %s %s)", expression_text(resolver->arena, left->left), operator,
-                     right);
+    const char *operator= use->kind == EXPRESSION_IN ? "in" : operator_text(use->operator);
+    if (left->kind == EXPRESSION_UNARY && left->operator== OPERATOR_NOT) {
+        struct problem *p = problem_error(resolver, left->span, place->abi,
+                                          "`!` turns a condition round, not an argument");
+        problem_note(resolver, p, NO_SPAN, "write !(%s %s %s)",
+                     expression_text(resolver->arena, left->left), operator, right);
         return false;
     }
     if (left->kind == EXPRESSION_CHAIN && left->level == LEVEL_AND && !left->parenthesized &&
         mentions_argument(place, left, true)) {
-        struct problem *p = problem_error(resolver, use->span, place->abi,
-                                          "`&` beside `%s` needs parentheses: it reads differently in C", operator);
-        problem_note(resolver, p, NO_SPAN, "write %s %s %s", in_parentheses(resolver, left), operator, right);
+        struct problem *p =
+            problem_error(resolver, use->span, place->abi,
+                          "`&` beside `%s` needs parentheses: it reads differently in C", operator);
+        problem_note(resolver, p, NO_SPAN, "write %s %s %s",
+                     in_parentheses(resolver, left), operator, right);
         return false;
     }
     return true;
 }
 
 /* An argument on the right, or none at all. */
-static bool has_argument_on_left(const struct place_of_condition *place, const struct expression *use)
+static bool has_argument_on_left(const struct place_of_condition *place,
+                                 const struct expression *use)
 {
     struct resolver *resolver = place->resolver;
     bool left = mentions_argument(place, use->left, true);
     bool right = use->kind == EXPRESSION_COMPARE && mentions_argument(place, use->right, false);
     if (left && right) {
-        struct problem *p = problem_error(resolver, use->span, place->abi, "two arguments cannot be compared with one another");
-        problem_note(resolver, p, NO_SPAN, "compare each with a constant; `raw` can compare 32-bit halves of registers");
+        struct problem *p = problem_error(resolver, use->span, place->abi,
+                                          "two arguments cannot be compared with one another");
+        problem_note(resolver, p, NO_SPAN,
+                     "compare each with a constant; `raw` can compare 32-bit halves of registers");
     } else if (right) {
-        struct problem *p = problem_error(resolver, use->span, place->abi, "the argument stands on the left of a comparison");
+        struct problem *p = problem_error(resolver, use->span, place->abi,
+                                          "the argument stands on the left of a comparison");
         problem_note(resolver, p, NO_SPAN, "write %s %s %s", in_parentheses(resolver, use->right),
-                     operator_text(mirrored(use->operator)), expression_text(resolver->arena, use->left));
+                     operator_text(mirrored(use->operator)),
+                     expression_text(resolver->arena, use->left));
     } else {
         return true;
     }
@@ -277,7 +304,8 @@ static bool looks_constant(const char *name)
 }
 
 /* Names in `expression` that are neither arguments nor constants. */
-static bool report_unknown_names(const struct place_of_condition *place, const struct expression *expression)
+static bool report_unknown_names(const struct place_of_condition *place,
+                                 const struct expression *expression)
 {
     if (!expression)
         return false;
@@ -301,10 +329,12 @@ static const struct condition *resolve_comparison(const struct place_of_conditio
 {
     struct looked_at looked_at;
     exact value;
-    if (report_unknown_names(place, use->left) || !has_right_shape(place, use) || !has_argument_on_left(place, use))
+    if (report_unknown_names(place, use->left) || !has_right_shape(place, use) ||
+        !has_argument_on_left(place, use))
         return NULL;
     if (!mentions_argument(place, use->left, true)) {
-        problem_error(place->resolver, use->span, place->abi, "no argument of `%s` is compared here", place->call);
+        problem_error(place->resolver, use->span, place->abi,
+                      "no argument of `%s` is compared here", place->call);
         return NULL;
     }
     if (!resolve_left_side(place, use->left, &looked_at))
@@ -316,12 +346,16 @@ static const struct condition *resolve_comparison(const struct place_of_conditio
     return compare_with(place, use, &looked_at, value);
 }
 
-/* ---- combinations ---------------------------------------------------------------------------------------------------------- */
+/* ---- combinations
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
-static const struct condition *resolve_chain(const struct place_of_condition *place, const struct expression *chain)
+static const struct condition *resolve_chain(const struct place_of_condition *place,
+                                             const struct expression *chain)
 {
     struct resolver *resolver = place->resolver;
-    const struct condition **members = NEW_ARRAY(resolver->arena, const struct condition *, chain->link_count);
+    const struct condition **members =
+        NEW_ARRAY(resolver->arena, const struct condition *, chain->link_count);
     size_t count = 0;
     for (const struct link *link = chain->links; link; link = link->next) {
         members[count] = resolve_condition(place, link->operand);
@@ -333,29 +367,33 @@ static const struct condition *resolve_chain(const struct place_of_condition *pl
     return condition_balanced(resolver, kind, members, count);
 }
 
-static const struct condition *no_comparison(const struct place_of_condition *place, const struct expression *use)
+static const struct condition *no_comparison(const struct place_of_condition *place,
+                                             const struct expression *use)
 {
     struct resolver *resolver = place->resolver;
     if (report_unknown_names(place, use))
         return NULL;
-    struct problem *p = problem_error(resolver, use->span, place->abi, "a condition compares: `%s` is only a value",
-                                      expression_text(resolver->arena, use));
+    struct problem *p =
+        problem_error(resolver, use->span, place->abi, "a condition compares: `%s` is only a value",
+                      expression_text(resolver->arena, use));
     if (mentions_argument(place, use, true))
         problem_note(resolver, p, NO_SPAN, "write %s != 0", in_parentheses(resolver, use));
     return NULL;
 }
 
-static const struct condition *resolve_not(const struct place_of_condition *place, const struct expression *use)
+static const struct condition *resolve_not(const struct place_of_condition *place,
+                                           const struct expression *use)
 {
     const struct expression *inner = use->left;
     bool condition = inner->kind == EXPRESSION_COMPARE || inner->kind == EXPRESSION_IN ||
-                     (inner->kind == EXPRESSION_UNARY && inner->operator == OPERATOR_NOT) ||
+                     (inner->kind == EXPRESSION_UNARY && inner->operator== OPERATOR_NOT) ||
                      (inner->kind == EXPRESSION_CHAIN && inner->level <= LEVEL_AND_ALSO);
     if (!condition) {
         struct resolver *resolver = place->resolver;
         if (report_unknown_names(place, inner))
             return NULL;
-        struct problem *p = problem_error(resolver, use->span, place->abi, "`!` turns a condition round, not an argument");
+        struct problem *p = problem_error(resolver, use->span, place->abi,
+                                          "`!` turns a condition round, not an argument");
         problem_note(resolver, p, NO_SPAN, "write %s == 0", in_parentheses(resolver, inner));
         return NULL;
     }
@@ -363,7 +401,8 @@ static const struct condition *resolve_not(const struct place_of_condition *plac
     return operand ? condition_not(place->resolver, operand, use->span) : NULL;
 }
 
-const struct condition *resolve_condition(const struct place_of_condition *place, const struct expression *expression)
+const struct condition *resolve_condition(const struct place_of_condition *place,
+                                          const struct expression *expression)
 {
     if (expression->broken)
         return NULL;
@@ -376,7 +415,7 @@ const struct condition *resolve_condition(const struct place_of_condition *place
             return resolve_chain(place, expression);
         break;
     case EXPRESSION_UNARY:
-        if (expression->operator == OPERATOR_NOT)
+        if (expression->operator== OPERATOR_NOT)
             return resolve_not(place, expression);
         break;
     default:

@@ -8,7 +8,8 @@ const char *exact_text(struct arena *arena, exact value)
     unsigned long long low = (unsigned long long)magnitude;
     if (magnitude > EXACT_MOST) /* a value about to be refused */
         return negative ? "a number below -2^64" : "a number above 2^64";
-    return arena_printf(arena, negative || low < 4096 ? "%s%llu" : "%s0x%llx", negative ? "-" : "", low);
+    return arena_printf(arena, negative || low < 4096 ? "%s%llu" : "%s0x%llx", negative ? "-" : "",
+                        low);
 }
 
 bool members_take(struct resolver *resolver, struct span span, size_t count)
@@ -17,7 +18,8 @@ bool members_take(struct resolver *resolver, struct span span, size_t count)
     if (resolver->members <= MEMBERS_MOST)
         return true;
     if (!resolver->members_reported)
-        report_error(resolver->diagnostics, span, "the lists and groups of this policy come to more than %u members",
+        report_error(resolver->diagnostics, span,
+                     "the lists and groups of this policy come to more than %u members",
                      MEMBERS_MOST);
     resolver->members_reported = true;
     return false;
@@ -28,7 +30,8 @@ bool constant_exists(const struct resolver *resolver, const char *name)
     return definitions_find(&resolver->consts, name) || abi_constant_anywhere(name);
 }
 
-const struct statement *constant_list(const struct resolver *resolver, const struct expression *expression)
+const struct statement *constant_list(const struct resolver *resolver,
+                                      const struct expression *expression)
 {
     if (expression->kind != EXPRESSION_NAME)
         return NULL;
@@ -36,16 +39,19 @@ const struct statement *constant_list(const struct resolver *resolver, const str
     return definition && definition->statement->elements ? definition->statement : NULL;
 }
 
-/* ---- names ---------------------------------------------------------------------------------------------------------- */
+/* ---- names
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static bool const_value(struct resolver *resolver, enum abi_id abi, const struct expression *use,
                         struct definition *definition, exact *value)
 {
     const struct statement *statement = definition->statement;
     if (statement->elements) {
-        struct problem *p = problem_error(resolver, use->span, abi, "`%s` is a list, and one value is needed here",
-                                          use->name);
-        problem_note(resolver, p, NO_SPAN, "write `in %s` to compare with each of its members", use->name);
+        struct problem *p = problem_error(
+            resolver, use->span, abi, "`%s` is a list, and one value is needed here", use->name);
+        problem_note(resolver, p, NO_SPAN, "write `in %s` to compare with each of its members",
+                     use->name);
         return false;
     }
     enum evaluation *state = &definition->evaluations[abi];
@@ -77,7 +83,8 @@ static bool common_value(struct resolver *resolver, const struct expression *use
             continue;
         if (!abi_constant((enum abi_id)id, use->name, &one) || (found && one != *value)) {
             problem_error(resolver, use->span, ABI_NONE,
-                          "`%s` has no value that all declared ABIs share; write the number", use->name);
+                          "`%s` has no value that all declared ABIs share; write the number",
+                          use->name);
             return false;
         }
         *value = one;
@@ -107,10 +114,12 @@ void unknown_constant(struct resolver *resolver, enum abi_id abi, const struct e
         return;
     struct problem *p = problem_error(resolver, use->span, abi, "`%s` is no constant", use->name);
     if (count)
-        problem_note(resolver, p, NO_SPAN, "did you mean %s?", name_list(resolver->arena, nearest, count, "or"));
+        problem_note(resolver, p, NO_SPAN, "did you mean %s?",
+                     name_list(resolver->arena, nearest, count, "or"));
 }
 
-static bool name_value(struct resolver *resolver, enum abi_id abi, const struct expression *use, exact *value)
+static bool name_value(struct resolver *resolver, enum abi_id abi, const struct expression *use,
+                       exact *value)
 {
     struct definition *definition = definitions_find(&resolver->consts, use->name);
     if (definition)
@@ -125,7 +134,8 @@ static bool name_value(struct resolver *resolver, enum abi_id abi, const struct 
         return common_value(resolver, use, value);
     int64_t own;
     if (!abi_constant(abi, use->name, &own)) {
-        struct problem *p = problem_error(resolver, use->span, abi, "there is no constant `%s` here", use->name);
+        struct problem *p =
+            problem_error(resolver, use->span, abi, "there is no constant `%s` here", use->name);
         problem_note(resolver, p, NO_SPAN, "it exists on %s",
                      abi_names(resolver->arena, abi_constant_anywhere(use->name)));
         return false;
@@ -134,7 +144,9 @@ static bool name_value(struct resolver *resolver, enum abi_id abi, const struct 
     return true;
 }
 
-/* ---- operators -------------------------------------------------------------------------------------------------------- */
+/* ---- operators
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static bool in_range(struct resolver *resolver, enum abi_id abi, struct span span, exact value)
 {
@@ -144,11 +156,12 @@ static bool in_range(struct resolver *resolver, enum abi_id abi, struct span spa
     return false;
 }
 
-static bool shifted(struct resolver *resolver, enum abi_id abi, struct span span, exact left, exact right,
-                    bool to_left, exact *value)
+static bool shifted(struct resolver *resolver, enum abi_id abi, struct span span, exact left,
+                    exact right, bool to_left, exact *value)
 {
     if (right < 0 || right > 63) {
-        problem_error(resolver, span, abi, "a constant is shifted by %s: the count must be from 0 to 63",
+        problem_error(resolver, span, abi,
+                      "a constant is shifted by %s: the count must be from 0 to 63",
                       exact_text(resolver->arena, right));
         return false;
     }
@@ -163,8 +176,8 @@ static bool shifted(struct resolver *resolver, enum abi_id abi, struct span span
     return true;
 }
 
-bool constant_binary(struct resolver *resolver, enum abi_id abi, struct span span, enum operator operator,
-                     exact left, exact right, exact *value)
+bool constant_binary(struct resolver *resolver, enum abi_id abi, struct span span,
+                     enum operator operator, exact left, exact right, exact *value)
 {
     switch (operator) {
     case OPERATOR_OR:
@@ -184,31 +197,34 @@ bool constant_binary(struct resolver *resolver, enum abi_id abi, struct span spa
         break;
     case OPERATOR_SHIFT_LEFT:
     case OPERATOR_SHIFT_RIGHT:
-        if (!shifted(resolver, abi, span, left, right, operator == OPERATOR_SHIFT_LEFT, value))
+        if (!shifted(resolver, abi, span, left, right, operator== OPERATOR_SHIFT_LEFT, value))
             return false;
         break;
     default:
-        problem_error(resolver, span, abi, "constants have the operators & | ^ ~ << >> + and -, not `%s`",
+        problem_error(resolver, span, abi,
+                      "constants have the operators & | ^ ~ << >> + and -, not `%s`",
                       operator_text(operator));
         return false;
     }
     return in_range(resolver, abi, span, *value);
 }
 
-static bool chain_value(struct resolver *resolver, enum abi_id abi, const struct expression *chain, exact *value)
+static bool chain_value(struct resolver *resolver, enum abi_id abi, const struct expression *chain,
+                        exact *value)
 {
     if (!constant_value(resolver, abi, chain->links->operand, value))
         return false;
     for (const struct link *link = chain->links->next; link; link = link->next) {
         exact right;
         if (!constant_value(resolver, abi, link->operand, &right) ||
-            !constant_binary(resolver, abi, chain->span, link->operator, *value, right, value))
+            !constant_binary(resolver, abi, chain->span, link->operator, * value, right, value))
             return false;
     }
     return true;
 }
 
-bool constant_value(struct resolver *resolver, enum abi_id abi, const struct expression *expression, exact *value)
+bool constant_value(struct resolver *resolver, enum abi_id abi, const struct expression *expression,
+                    exact *value)
 {
     if (expression->broken)
         return false;
@@ -223,11 +239,11 @@ bool constant_value(struct resolver *resolver, enum abi_id abi, const struct exp
             break;
         return chain_value(resolver, abi, expression, value);
     case EXPRESSION_UNARY:
-        if (expression->operator == OPERATOR_NOT)
+        if (expression->operator== OPERATOR_NOT)
             break;
         if (!constant_value(resolver, abi, expression->left, value))
             return false;
-        *value = expression->operator == OPERATOR_NEGATE ? -*value : ~*value;
+        *value = expression->operator== OPERATOR_NEGATE ? -*value : ~* value;
         return in_range(resolver, abi, expression->span, *value);
     default:
         break;
@@ -236,7 +252,8 @@ bool constant_value(struct resolver *resolver, enum abi_id abi, const struct exp
     return false;
 }
 
-/* ---- the consts of a policy -------------------------------------------------------------------------------------------- */
+/* ---- the consts of a policy
+ * -------------------------------------------------------------------------------------------- */
 
 /* Every name in a const must mean something somewhere, also where the const is not used. */
 static void check_names(struct resolver *resolver, const struct expression *expression)
@@ -284,8 +301,9 @@ static void check_const(struct resolver *resolver, struct definition *definition
 {
     const struct statement *statement = definition->statement;
     if (abi_constant_anywhere(statement->name)) {
-        struct problem *p = problem_error(resolver, statement->name_span, ABI_NONE,
-                                          "`%s` is a constant of the kernel and cannot be redefined", statement->name);
+        struct problem *p = problem_error(
+            resolver, statement->name_span, ABI_NONE,
+            "`%s` is a constant of the kernel and cannot be redefined", statement->name);
         problem_note(resolver, p, NO_SPAN, "choose another name");
     }
     check_names(resolver, statement->value);

@@ -24,7 +24,8 @@ static void rehash(struct arena *arena, struct definitions *definitions)
     definitions->bucket_count = count;
 }
 
-void definitions_add(struct arena *arena, struct definitions *definitions, const struct statement *statement)
+void definitions_add(struct arena *arena, struct definitions *definitions,
+                     const struct statement *statement)
 {
     if (definitions->count >= definitions->bucket_count)
         rehash(arena, definitions);

@@ -1,4 +1,5 @@
-/* A resolved policy as text, for --dump=policy: what every ABI gets, after all names and types are settled. */
+/* A resolved policy as text, for --dump=policy: what every ABI gets, after all names and types are
+ * settled. */
 #include "lang/print_condition.h"
 
 static void put_numbers(struct buffer *out, const struct clause *clause, enum abi_id abi)
@@ -42,7 +43,7 @@ static void put_raw_rules(struct buffer *out, const struct policy *policy)
         buffer_printf(out, "raw rule %u: if ", raw->rule);
         condition_print(out, raw->when, ABI_NONE, 0);
         buffer_text(out, ": ");
-        if (raw->value->operator == WORD_CONSTANT)
+        if (raw->value->operator== WORD_CONSTANT)
             verdict_print(out, raw->value->constant, ABI_NONE);
         else
             word_print(out, raw->value);
@@ -55,7 +56,8 @@ static void put_goal(struct buffer *out, const struct goal *goal)
     buffer_printf(out, "%s\n", goal->text);
     for (size_t i = 0; i < goal->pattern_count; i++) {
         const struct goal_pattern *pattern = &goal->patterns[i];
-        buffer_printf(out, "    %s %u..%u if ", abi_get(pattern->abi)->name, pattern->first, pattern->last);
+        buffer_printf(out, "    %s %u..%u if ", abi_get(pattern->abi)->name, pattern->first,
+                      pattern->last);
         condition_print(out, pattern->when, pattern->abi, pattern->first);
         buffer_text(out, "\n");
     }

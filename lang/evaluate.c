@@ -1,5 +1,5 @@
-/* What a policy means, as plainly as it can be said: the first rule that matches decides. Every proof is a proof
- * about this.
+/* What a policy means, as plainly as it can be said: the first rule that matches decides. Every
+ * proof is a proof about this.
  */
 #include "lang/lang.h"
 
@@ -20,7 +20,8 @@ uint64_t operand_value(const struct operand *operand, const struct input *input)
     return value & operand->mask;
 }
 
-/* By 32 or more the result is the machine's own; x86's is taken, which looks at five bits of the count. */
+/* By 32 or more the result is the machine's own; x86's is taken, which looks at five bits of the
+ * count. */
 static uint32_t shift_value(bool left, uint32_t value, uint32_t count, bool *implementation_defined)
 {
     if (count >= 32)
@@ -28,14 +29,15 @@ static uint32_t shift_value(bool left, uint32_t value, uint32_t count, bool *imp
     return left ? value << (count & 31) : value >> (count & 31);
 }
 
-uint32_t word_value(const struct word *word, const struct input *input, bool *implementation_defined)
+uint32_t word_value(const struct word *word, const struct input *input,
+                    bool *implementation_defined)
 {
-    if (word->operator == WORD_CONSTANT)
+    if (word->operator== WORD_CONSTANT)
         return word->constant;
-    if (word->operator == WORD_FIELD)
+    if (word->operator== WORD_FIELD)
         return input_field(input, word->field);
     uint32_t a = word_value(word->left, input, implementation_defined);
-    if (word->operator == WORD_NEGATE)
+    if (word->operator== WORD_NEGATE)
         return 0 - a;
     uint32_t b = word_value(word->right, input, implementation_defined);
     switch (word->operator) {
@@ -86,7 +88,8 @@ static bool compare(enum comparison comparison, uint32_t a, uint32_t b)
     }
 }
 
-bool condition_holds(const struct condition *condition, const struct input *input, bool *implementation_defined)
+bool condition_holds(const struct condition *condition, const struct input *input,
+                     bool *implementation_defined)
 {
     switch (condition->kind) {
     case CONDITION_TRUE:
@@ -104,13 +107,15 @@ bool condition_holds(const struct condition *condition, const struct input *inpu
     case CONDITION_MEMBER:
         return is_member(condition, operand_value(&condition->operand, input));
     default:
-        return compare(condition->comparison, word_value(condition->a, input, implementation_defined),
+        return compare(condition->comparison,
+                       word_value(condition->a, input, implementation_defined),
                        word_value(condition->b, input, implementation_defined));
     }
 }
 
 /* The first clause that matches; NULL when none does. */
-static const struct clause *first_clause(const struct abi_view *view, const struct input *input, bool *implementation_defined)
+static const struct clause *first_clause(const struct abi_view *view, const struct input *input,
+                                         bool *implementation_defined)
 {
     for (size_t i = 0; i < view->clause_count; i++) {
         const struct clause *clause = &view->clauses[i];
@@ -122,8 +127,8 @@ static const struct clause *first_clause(const struct abi_view *view, const stru
 }
 
 /* The same of the raw rules that stand before rule `end`. */
-static const struct raw_rule *first_raw_rule(const struct policy *policy, const struct input *input, uint32_t end,
-                                             bool *implementation_defined)
+static const struct raw_rule *first_raw_rule(const struct policy *policy, const struct input *input,
+                                             uint32_t end, bool *implementation_defined)
 {
     for (size_t i = 0; i < policy->raw_rule_count && policy->raw_rules[i].rule < end; i++)
         if (condition_holds(policy->raw_rules[i].when, input, implementation_defined))
@@ -136,9 +141,11 @@ struct decision policy_eval(const struct policy *policy, const struct input *inp
     struct decision decision = {policy->foreign_word, DECIDED_BY_FOREIGN, false};
     struct place place = policy_place(policy, input->arch, input->nr);
     const struct abi_view *view = place.abi == ABI_NONE ? NULL : policy_view(policy, place.abi);
-    const struct clause *clause = view ? first_clause(view, input, &decision.implementation_defined) : NULL;
+    const struct clause *clause =
+        view ? first_clause(view, input, &decision.implementation_defined) : NULL;
     uint32_t end = clause ? clause->rule : UINT32_MAX;
-    const struct raw_rule *raw = first_raw_rule(policy, input, end, &decision.implementation_defined);
+    const struct raw_rule *raw =
+        first_raw_rule(policy, input, end, &decision.implementation_defined);
     if (raw) {
         decision.rule = raw->rule;
         decision.word = word_value(raw->value, input, &decision.implementation_defined);

@@ -1,5 +1,5 @@
-/* `prove` statements. `never` speaks of every known ABI of the policy's endianness, declared or not; `always` of the
- * declared ones; `on` narrows both.
+/* `prove` statements. `never` speaks of every known ABI of the policy's endianness, declared or
+ * not; `always` of the declared ones; `on` narrows both.
  */
 #include "lang/resolve.h"
 
@@ -14,8 +14,8 @@ static abi_set known_abis(bool big_endian)
     return set;
 }
 
-static void add_patterns(struct resolver *resolver, const struct statement *statement, const member_list *members,
-                         enum abi_id abi, pattern_list *patterns)
+static void add_patterns(struct resolver *resolver, const struct statement *statement,
+                         const member_list *members, enum abi_id abi, pattern_list *patterns)
 {
     struct goal_action action;
     bool natural = statement->kind == STATEMENT_NEVER;
@@ -28,25 +28,27 @@ static void add_patterns(struct resolver *resolver, const struct statement *stat
         for (size_t k = 0; k < ranges.count; k++) {
             const struct target_range *range = &ranges.items[k];
             if (range->when->kind != CONDITION_FALSE)
-                vector_push(resolver->arena, patterns,
-                            (struct goal_pattern){abi, range->first, range->last, range->when, action});
+                vector_push(
+                    resolver->arena, patterns,
+                    (struct goal_pattern){abi, range->first, range->last, range->when, action});
         }
     }
 }
 
-/* A pattern that cannot be stated on an ABI that nobody asked for by name is left out there, and that is said: the
- * promise is narrower than it looks. */
-static void report_left_out(struct resolver *resolver, const struct statement *statement, abi_set left_out,
-                            const char *reason)
+/* A pattern that cannot be stated on an ABI that nobody asked for by name is left out there, and
+ * that is said: the promise is narrower than it looks. */
+static void report_left_out(struct resolver *resolver, const struct statement *statement,
+                            abi_set left_out, const char *reason)
 {
-    report_warning(resolver->diagnostics, statement->target->span, "this is not proved on %s, where it cannot be stated",
+    report_warning(resolver->diagnostics, statement->target->span,
+                   "this is not proved on %s, where it cannot be stated",
                    abi_names(resolver->arena, left_out));
     report_note(resolver->diagnostics, NO_SPAN, "there, %s", reason);
     report_note(resolver->diagnostics, NO_SPAN, "an `on` block says for which ABIs it is meant");
 }
 
-static bool report_problems(struct resolver *resolver, const struct statement *statement, bool narrowed,
-                            const pattern_list *patterns)
+static bool report_problems(struct resolver *resolver, const struct statement *statement,
+                            bool narrowed, const pattern_list *patterns)
 {
     abi_set strict = narrowed || !patterns->count ? resolver->scope : resolver->abis;
     size_t errors = resolver->diagnostics->errors;
@@ -57,8 +59,22 @@ static bool report_problems(struct resolver *resolver, const struct statement *s
     return resolver->diagnostics->errors == errors;
 }
 
-static void add_goal(struct resolver *resolver, const struct statement *statement, enum goal_kind kind,
-                     const pattern_list *patterns)
+/* FILTER+FILTER is a stack: each of its paths is resolved. */
+static const char *stack_beside(struct arena *arena, const struct source *source, const char *stack)
+{
+    struct buffer paths = buffer_new(arena);
+    for (const char *part = stack;;) {
+        size_t length = strcspn(part, "+");
+        buffer_text(&paths, path_beside(arena, source, arena_string(arena, part, length)));
+        if (!part[length])
+            return buffer_string(&paths);
+        buffer_text(&paths, "+");
+        part += length + 1;
+    }
+}
+
+static void add_goal(struct resolver *resolver, const struct statement *statement,
+                     enum goal_kind kind, const pattern_list *patterns)
 {
     struct goal goal = {.kind = kind,
                         .patterns = patterns->items,
@@ -66,12 +82,12 @@ static void add_goal(struct resolver *resolver, const struct statement *statemen
                         .span = statement->span,
                         .text = statement_text(resolver->arena, statement)};
     if (kind == GOAL_AT_MOST)
-        goal.filter_path = path_beside(resolver->arena, statement->span.source, statement->name);
+        goal.filter_path = stack_beside(resolver->arena, statement->span.source, statement->name);
     vector_push(resolver->arena, &resolver->goals, goal);
 }
 
 static void resolve_at_most(struct resolver *resolver, const struct statement *statement,
-                                   const struct statement *on)
+                            const struct statement *on)
 {
     pattern_list none = {0};
     if (on)
@@ -80,7 +96,8 @@ static void resolve_at_most(struct resolver *resolver, const struct statement *s
     add_goal(resolver, statement, GOAL_AT_MOST, &none);
 }
 
-void resolve_goal(struct resolver *resolver, const struct statement *statement, const struct statement *on)
+void resolve_goal(struct resolver *resolver, const struct statement *statement,
+                  const struct statement *on)
 {
     pattern_list patterns = {0};
     member_list members = {0};
@@ -99,7 +116,9 @@ void resolve_goal(struct resolver *resolver, const struct statement *statement, 
         if (resolver->scope & ABI_BIT(id))
             add_patterns(resolver, statement, &members, (enum abi_id)id, &patterns);
     bool fine = report_problems(resolver, statement, on != NULL, &patterns);
-    if (!patterns.count && fine && resolver->diagnostics->errors == errors && resolver->diagnostics->warnings == warnings)
-        report_warning(resolver->diagnostics, statement->span, "no input satisfies this pattern: nothing is proved");
+    if (!patterns.count && fine && resolver->diagnostics->errors == errors &&
+        resolver->diagnostics->warnings == warnings)
+        report_warning(resolver->diagnostics, statement->span,
+                       "no input satisfies this pattern: nothing is proved");
     add_goal(resolver, statement, never ? GOAL_NEVER : GOAL_ALWAYS, &patterns);
 }

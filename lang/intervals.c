@@ -21,7 +21,8 @@ static bool is_constant(const struct condition *condition)
     return condition->kind == CONDITION_TRUE || condition->kind == CONDITION_FALSE;
 }
 
-const struct condition *condition_not(struct resolver *resolver, const struct condition *operand, struct span span)
+const struct condition *condition_not(struct resolver *resolver, const struct condition *operand,
+                                      struct span span)
 {
     if (is_constant(operand))
         return condition_constant(resolver, operand->kind == CONDITION_FALSE, span);
@@ -68,7 +69,9 @@ const struct condition *condition_balanced(struct resolver *resolver, enum condi
     return members[0];
 }
 
-/* ---- members ---------------------------------------------------------------------------------------------------- */
+/* ---- members
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 void intervals_add(struct resolver *resolver, interval_list *list, uint64_t first, uint64_t last)
 {
@@ -101,7 +104,8 @@ static void sort_and_join(interval_list *list)
 }
 
 /* Of sorted, disjoint, not adjacent intervals within 0..most. */
-static interval_list complement_of(struct resolver *resolver, const interval_list *list, uint64_t most)
+static interval_list complement_of(struct resolver *resolver, const interval_list *list,
+                                   uint64_t most)
 {
     interval_list gaps = {0};
     uint64_t from = 0;

@@ -1,5 +1,5 @@
-/* socketcall and ipc reach other calls by a number in their first argument. A rule that restricts such a call says
- * less than it seems where the multiplexer is permitted.
+/* socketcall and ipc reach other calls by a number in their first argument. A rule that restricts
+ * such a call says less than it seems where the multiplexer is permitted.
  */
 #include "lang/multiplexer.h"
 
@@ -7,17 +7,38 @@ static const struct way {
     const char *name, *multiplexer;
     uint32_t number; /* include/uapi/linux/net.h, include/uapi/linux/ipc.h */
 } ways[] = {
-    {"socket", "socketcall", 1},      {"bind", "socketcall", 2},        {"connect", "socketcall", 3},
-    {"listen", "socketcall", 4},      {"accept", "socketcall", 5},      {"getsockname", "socketcall", 6},
-    {"getpeername", "socketcall", 7}, {"socketpair", "socketcall", 8},  {"send", "socketcall", 9},
-    {"recv", "socketcall", 10},       {"sendto", "socketcall", 11},     {"recvfrom", "socketcall", 12},
-    {"shutdown", "socketcall", 13},   {"setsockopt", "socketcall", 14}, {"getsockopt", "socketcall", 15},
-    {"sendmsg", "socketcall", 16},    {"recvmsg", "socketcall", 17},    {"accept4", "socketcall", 18},
-    {"recvmmsg", "socketcall", 19},   {"sendmmsg", "socketcall", 20},   {"semop", "ipc", 1},
-    {"semget", "ipc", 2},             {"semctl", "ipc", 3},             {"semtimedop", "ipc", 4},
-    {"msgsnd", "ipc", 11},            {"msgrcv", "ipc", 12},            {"msgget", "ipc", 13},
-    {"msgctl", "ipc", 14},            {"shmat", "ipc", 21},             {"shmdt", "ipc", 22},
-    {"shmget", "ipc", 23},            {"shmctl", "ipc", 24},
+    {"socket", "socketcall", 1},
+    {"bind", "socketcall", 2},
+    {"connect", "socketcall", 3},
+    {"listen", "socketcall", 4},
+    {"accept", "socketcall", 5},
+    {"getsockname", "socketcall", 6},
+    {"getpeername", "socketcall", 7},
+    {"socketpair", "socketcall", 8},
+    {"send", "socketcall", 9},
+    {"recv", "socketcall", 10},
+    {"sendto", "socketcall", 11},
+    {"recvfrom", "socketcall", 12},
+    {"shutdown", "socketcall", 13},
+    {"setsockopt", "socketcall", 14},
+    {"getsockopt", "socketcall", 15},
+    {"sendmsg", "socketcall", 16},
+    {"recvmsg", "socketcall", 17},
+    {"accept4", "socketcall", 18},
+    {"recvmmsg", "socketcall", 19},
+    {"sendmmsg", "socketcall", 20},
+    {"semop", "ipc", 1},
+    {"semget", "ipc", 2},
+    {"semctl", "ipc", 3},
+    {"semtimedop", "ipc", 4},
+    {"msgsnd", "ipc", 11},
+    {"msgrcv", "ipc", 12},
+    {"msgget", "ipc", 13},
+    {"msgctl", "ipc", 14},
+    {"shmat", "ipc", 21},
+    {"shmdt", "ipc", 22},
+    {"shmget", "ipc", 23},
+    {"shmctl", "ipc", 24},
 };
 
 static const struct way *way_to(const char *name)
@@ -28,7 +49,8 @@ static const struct way *way_to(const char *name)
     return NULL;
 }
 
-/* The decision on the multiplexer called for this member, whatever its other arguments; true when it permits. */
+/* The decision on the multiplexer called for this member, whatever its other arguments; true when
+ * it permits. */
 static bool permitted_through(const struct policy *policy, enum abi_id abi, const struct way *way,
                               struct decision *decision)
 {
@@ -40,15 +62,17 @@ static bool permitted_through(const struct policy *policy, enum abi_id abi, cons
     return action_of_word(decision->word, NULL)->permits;
 }
 
-static void warn(struct resolver *resolver, const struct restriction *restriction, const struct way *way, abi_set abis,
-                 uint32_t rule)
+static void warn(struct resolver *resolver, const struct restriction *restriction,
+                 const struct way *way, abi_set abis, uint32_t rule)
 {
     report_warning(resolver->diagnostics, restriction->item->name_span,
-                   "`%s` is restricted here, but %s reaches it through `%s`, which is permitted", way->name,
-                   abi_names(resolver->arena, abis), way->multiplexer);
+                   "`%s` is restricted here, but %s reaches it through `%s`, which is permitted",
+                   way->name, abi_names(resolver->arena, abis), way->multiplexer);
     if (rule < resolver->rules.count)
-        report_note(resolver->diagnostics, resolver->rules.items[rule].span, "`%s` is permitted here", way->multiplexer);
-    report_note(resolver->diagnostics, NO_SPAN, "deny `%s` too, with errno(ENOSYS) so that programs use the direct call",
+        report_note(resolver->diagnostics, resolver->rules.items[rule].span,
+                    "`%s` is permitted here", way->multiplexer);
+    report_note(resolver->diagnostics, NO_SPAN,
+                "deny `%s` too, with errno(ENOSYS) so that programs use the direct call",
                 way->multiplexer);
 }
 
@@ -60,7 +84,8 @@ void warn_multiplexers(struct resolver *resolver, const struct policy *policy)
         struct decision decision, shown = {.rule = DECIDED_BY_DEFAULT};
         abi_set abis = 0;
         for (unsigned id = 0; id < ABI_COUNT; id++)
-            if ((restriction->abis & ABI_BIT(id)) && permitted_through(policy, (enum abi_id)id, way, &decision)) {
+            if ((restriction->abis & ABI_BIT(id)) &&
+                permitted_through(policy, (enum abi_id)id, way, &decision)) {
                 abis |= ABI_BIT(id);
                 shown = decision;
             }
@@ -69,11 +94,18 @@ void warn_multiplexers(struct resolver *resolver, const struct policy *policy)
     }
 }
 
-void note_restriction(struct resolver *resolver, const struct action_word *action, const struct member *member,
-                      abi_set scope)
+void note_restriction(struct resolver *resolver, const struct action_word *action,
+                      const struct member *member, abi_set scope)
 {
     if (member->item->kind != ITEM_CALL || !way_to(member->item->name))
         return;
-    if (!action->info->permits || member->conditions)
-        vector_push(resolver->arena, &resolver->restrictions, (struct restriction){member->item, scope});
+    if (action->info->permits && !member->conditions)
+        return;
+    for (size_t i = 0; i < resolver->restrictions.count; i++)
+        if (!strcmp(resolver->restrictions.items[i].item->name, member->item->name)) {
+            resolver->restrictions.items[i].abis |= scope;
+            return;
+        }
+    vector_push(resolver->arena, &resolver->restrictions,
+                (struct restriction){member->item, scope});
 }

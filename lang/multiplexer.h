@@ -4,8 +4,8 @@
 #include "lang/resolve.h"
 
 /* Remembers a rule's member that restricts a call which a multiplexer reaches. */
-void note_restriction(struct resolver *resolver, const struct action_word *action, const struct member *member,
-                      abi_set scope);
+void note_restriction(struct resolver *resolver, const struct action_word *action,
+                      const struct member *member, abi_set scope);
 /* Warns of the remembered ones that a permitted multiplexer undoes. */
 void warn_multiplexers(struct resolver *resolver, const struct policy *policy);
 

@@ -1,5 +1,5 @@
-/* A file and what it includes, to trees. A file that is included twice is read once: its second copy could decide
- * nothing, since the first rule that matches decides.
+/* A file and what it includes, to trees. A file that is included twice is read once: its second
+ * copy could decide nothing, since the first rule that matches decides.
  */
 #include "lang/parse.h"
 
@@ -55,27 +55,29 @@ static struct tree *parse_text(struct reader *reader, const struct source *sourc
     return parse->tree;
 }
 
-static struct tree *read_tree(struct reader *reader, const struct source *source, const struct chain *outer,
-                              struct span include);
+static struct tree *read_tree(struct reader *reader, const struct source *source,
+                              const struct chain *outer, struct span include);
 
 static void note_chain(struct reader *reader, const struct chain *chain)
 {
     for (; chain && chain->include.source; chain = chain->outer)
-        report_note(reader->diagnostics, chain->include, "%s is included here", chain->source->name);
+        report_note(reader->diagnostics, chain->include, "%s is included here",
+                    chain->source->name);
 }
 
-static bool may_include(struct reader *reader, const struct statement *statement, const struct chain *chain,
-                        const char *identity)
+static bool may_include(struct reader *reader, const struct statement *statement,
+                        const struct chain *chain, const char *identity)
 {
     for (const struct chain *c = chain; c; c = c->outer)
         if (!strcmp(c->identity, identity)) {
-            report_error(reader->diagnostics, statement->name_span, "\"%s\" includes itself", statement->name);
+            report_error(reader->diagnostics, statement->name_span, "\"%s\" includes itself",
+                         statement->name);
             note_chain(reader, chain);
             return false;
         }
     if (chain->depth >= INCLUDE_DEPTH_MOST) {
-        report_error(reader->diagnostics, statement->name_span, "files are included more than %u deep",
-                     INCLUDE_DEPTH_MOST);
+        report_error(reader->diagnostics, statement->name_span,
+                     "files are included more than %u deep", INCLUDE_DEPTH_MOST);
         note_chain(reader, chain);
         return false;
     }
@@ -91,7 +93,8 @@ static bool seen_before(struct reader *reader, const char *identity)
     return false;
 }
 
-static void include(struct reader *reader, struct statement *statement, const struct chain *chain, struct tree *tree)
+static void include(struct reader *reader, struct statement *statement, const struct chain *chain,
+                    struct tree *tree)
 {
     const char *path = path_beside(reader->arena, chain->source, statement->name);
     const char *identity = real_path(reader->arena, path);
@@ -100,8 +103,8 @@ static void include(struct reader *reader, struct statement *statement, const st
     struct diagnostics reasons = diagnostics_new(reader->arena);
     const struct source *source;
     if (!strcmp(path, "-") || failed(file_read(reader->arena, path, &reasons, &source))) {
-        report_error(reader->diagnostics, statement->name_span, "\"%s\" cannot be included: %s", statement->name,
-                     reasons.first ? reasons.first->message : "it is no file");
+        report_error(reader->diagnostics, statement->name_span, "\"%s\" cannot be included: %s",
+                     statement->name, reasons.first ? reasons.first->message : "it is no file");
         tree->lost |= LOST_DEFINITION;
         note_chain(reader, chain);
         return;
@@ -109,8 +112,8 @@ static void include(struct reader *reader, struct statement *statement, const st
     statement->included = read_tree(reader, source, chain, statement->name_span);
 }
 
-static struct tree *read_tree(struct reader *reader, const struct source *source, const struct chain *outer,
-                              struct span include_span)
+static struct tree *read_tree(struct reader *reader, const struct source *source,
+                              const struct chain *outer, struct span include_span)
 {
     struct tree *tree = parse_text(reader, source);
     struct chain chain = {.outer = outer,
@@ -130,8 +133,8 @@ static struct tree *read_tree(struct reader *reader, const struct source *source
 /* Offsets in spans and in the scanner are 32 bits. */
 #define SOURCE_MOST ((size_t)1 << 30)
 
-result policy_parse(struct arena *arena, const struct source *source, struct diagnostics *diagnostics,
-                    struct tree **tree)
+result policy_parse(struct arena *arena, const struct source *source,
+                    struct diagnostics *diagnostics, struct tree **tree)
 {
     size_t errors = diagnostics->errors;
     struct reader reader = {.arena = arena, .diagnostics = diagnostics};

@@ -1,7 +1,9 @@
-/* Where an input falls: which ABI's view decides, or foreign. The one place that knows x32's bit and -1. */
+/* Where an input falls: which ABI's view decides, or foreign. The one place that knows x32's bit
+ * and -1. */
 #include "lang/place.h"
 
-/* What becomes of each quarter of the numbers under the token that x86_64 and x32 share, and of -1. */
+/* What becomes of each quarter of the numbers under the token that x86_64 and x32 share, and of -1.
+ */
 struct place policy_place(const struct policy *policy, uint32_t arch, uint32_t nr)
 {
     abi_set abis = abi_with_token(arch, policy->big_endian) & policy->abis;
@@ -11,7 +13,8 @@ struct place policy_place(const struct policy *policy, uint32_t arch, uint32_t n
             size_t count = abi_ranges((enum abi_id)id, policy->abis, parts);
             for (size_t i = 0; i < count; i++)
                 if (nr >= parts[i].first && nr <= parts[i].last)
-                    return (struct place){(enum abi_id)id, abi_syscall_at((enum abi_id)id, nr) != NULL};
+                    return (struct place){(enum abi_id)id,
+                                          abi_syscall_at((enum abi_id)id, nr) != NULL};
         }
     return (struct place){ABI_NONE, false};
 }
@@ -21,12 +24,14 @@ size_t abi_ranges(enum abi_id abi, abi_set declared, struct nr_range *ranges)
     const uint32_t x32_last = 0x7fffffffu;
     if (abi == ABI_X86_64) {
         ranges[0] = (struct nr_range){0, X32_BIT - 1};
-        ranges[1] = (struct nr_range){declared & ABI_BIT(ABI_X32) ? x32_last + 1 : NR_SKIP, UINT32_MAX};
+        ranges[1] =
+            (struct nr_range){declared & ABI_BIT(ABI_X32) ? x32_last + 1 : NR_SKIP, UINT32_MAX};
         return 2;
     }
     ranges[0] = (struct nr_range){0, UINT32_MAX};
     if (abi == ABI_X32)
-        ranges[0] = (struct nr_range){X32_BIT, declared & ABI_BIT(ABI_X86_64) ? x32_last : UINT32_MAX};
+        ranges[0] =
+            (struct nr_range){X32_BIT, declared & ABI_BIT(ABI_X86_64) ? x32_last : UINT32_MAX};
     return 1;
 }
 
@@ -38,7 +43,9 @@ const struct abi_view *policy_view(const struct policy *policy, enum abi_id abi)
     return NULL;
 }
 
-/* ---- runs ---------------------------------------------------------------------------------------------------------- */
+/* ---- runs
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 struct run_list {
     struct arena *arena;
@@ -55,7 +62,8 @@ static void add_run(struct run_list *list, uint32_t last)
     if (before && before->place.abi == place.abi && before->place.known == place.known)
         before->last = last;
     else
-        vector_push(list->arena, &list->runs, (struct nr_run){before ? before->last + 1 : 0, last, place});
+        vector_push(list->arena, &list->runs,
+                    (struct nr_run){before ? before->last + 1 : 0, last, place});
 }
 
 /* A number before which the place may change: ends the run below it. */
@@ -78,7 +86,8 @@ static void cut_table(struct run_list *list, enum abi_id abi, uint32_t first, ui
 }
 
 /* Quarters, and -1 by itself, are cut first; within each the tables of the ABIs are. */
-void policy_runs(struct arena *arena, const struct policy *policy, uint32_t arch, struct nr_run **runs, size_t *count)
+void policy_runs(struct arena *arena, const struct policy *policy, uint32_t arch,
+                 struct nr_run **runs, size_t *count)
 {
     static const struct nr_range parts[] = {
         {0, 0x3fffffffu}, {X32_BIT, 0x7fffffffu}, {0x80000000u, NR_SKIP - 1}, {NR_SKIP, NR_SKIP}};

@@ -9,7 +9,8 @@ struct conditions_printer {
     const struct syscall_entry *entry; /* NULL: raw registers */
 };
 
-/* ---- numbers and words ------------------------------------------------------------------------------------------ */
+/* ---- numbers and words
+ * ------------------------------------------------------------------------------------------ */
 
 static void put_value(struct buffer *out, exact value)
 {
@@ -22,14 +23,15 @@ static void put_value(struct buffer *out, exact value)
 void word_print(struct buffer *out, const struct word *word)
 {
     static const char *const operators[] = {
-        [WORD_ADD] = "+", [WORD_SUB] = "-", [WORD_MUL] = "*", [WORD_DIV] = "/",         [WORD_AND] = "&",
-        [WORD_OR] = "|",  [WORD_XOR] = "^", [WORD_SHIFT_LEFT] = "<<", [WORD_SHIFT_RIGHT] = ">>",
+        [WORD_ADD] = "+", [WORD_SUB] = "-",         [WORD_MUL] = "*",
+        [WORD_DIV] = "/", [WORD_AND] = "&",         [WORD_OR] = "|",
+        [WORD_XOR] = "^", [WORD_SHIFT_LEFT] = "<<", [WORD_SHIFT_RIGHT] = ">>",
     };
-    if (word->operator == WORD_CONSTANT) {
+    if (word->operator== WORD_CONSTANT) {
         buffer_printf(out, "0x%x", word->constant);
-    } else if (word->operator == WORD_FIELD) {
+    } else if (word->operator== WORD_FIELD) {
         buffer_text(out, field_name(word->field));
-    } else if (word->operator == WORD_NEGATE) {
+    } else if (word->operator== WORD_NEGATE) {
         buffer_text(out, "(-");
         word_print(out, word->left);
         buffer_text(out, ")");
@@ -42,9 +44,12 @@ void word_print(struct buffer *out, const struct word *word)
     }
 }
 
-/* ---- operands ------------------------------------------------------------------------------------------------------- */
+/* ---- operands
+ * -------------------------------------------------------------------------------------------------------
+ */
 
-static const struct argument *argument_of(const struct conditions_printer *printer, const struct operand *operand)
+static const struct argument *argument_of(const struct conditions_printer *printer,
+                                          const struct operand *operand)
 {
     const struct syscall_entry *entry = printer->entry;
     if (!entry || entry->argument_count == ARGUMENTS_UNKNOWN || operand->subject < SUBJECT_ARG0 ||
@@ -54,7 +59,8 @@ static const struct argument *argument_of(const struct conditions_printer *print
 }
 
 /* A name that means this argument and no other, as the resolver looks names up. */
-static const char *name_of(const struct conditions_printer *printer, const struct argument *argument, int index)
+static const char *name_of(const struct conditions_printer *printer,
+                           const struct argument *argument, int index)
 {
     static const char *const numbered[] = {"arg0", "arg1", "arg2", "arg3", "arg4", "arg5"};
     const char *names[] = {argument->manual_name, argument->kernel_name, numbered[index]};
@@ -68,12 +74,15 @@ static bool only_zero(const struct condition *member)
 {
     const struct interval *first = member->intervals;
     bool zero = member->interval_count == 1 && !first->first && !first->last;
-    bool not_zero = member->interval_count == 1 && first->first == 1 && first->last == ones(member->operand.bits);
+    bool not_zero = member->interval_count == 1 && first->first == 1 &&
+                    first->last == ones(member->operand.bits);
     return member->operand.mask == ones(member->operand.bits) && (zero || not_zero);
 }
 
-/* The argument's name, when the operand is just what the argument is; its view of the register otherwise. */
-static const char *plain_name(const struct conditions_printer *printer, const struct condition *member)
+/* The argument's name, when the operand is just what the argument is; its view of the register
+ * otherwise. */
+static const char *plain_name(const struct conditions_printer *printer,
+                              const struct condition *member)
 {
     const struct operand *operand = &member->operand;
     const struct argument *argument = argument_of(printer, operand);
@@ -83,8 +92,8 @@ static const char *plain_name(const struct conditions_printer *printer, const st
     return name_of(printer, argument, (int)(operand->subject - SUBJECT_ARG0));
 }
 
-static const char *register_text(const struct conditions_printer *printer, const struct operand *operand,
-                                 struct arena *arena)
+static const char *register_text(const struct conditions_printer *printer,
+                                 const struct operand *operand, struct arena *arena)
 {
     if (operand->subject == SUBJECT_NR)
         return "nr";
@@ -99,7 +108,8 @@ static const char *register_text(const struct conditions_printer *printer, const
     return arena_printf(arena, "%s(%s)", operand->shift ? "hi32" : "lo32", name);
 }
 
-static void put_operand(const struct conditions_printer *printer, const struct condition *member, const char *name)
+static void put_operand(const struct conditions_printer *printer, const struct condition *member,
+                        const char *name)
 {
     const struct operand *operand = &member->operand;
     uint64_t mask = operand->mask & ones(operand->bits);
@@ -112,7 +122,9 @@ static void put_operand(const struct conditions_printer *printer, const struct c
         buffer_printf(printer->out, "(%s & 0x%llx)", name, (unsigned long long)mask);
 }
 
-/* ---- members ----------------------------------------------------------------------------------------------------------- */
+/* ---- members
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 struct range {
     exact first, last;
@@ -124,15 +136,18 @@ struct ranges {
     exact least, most; /* of the type */
 };
 
-/* The intervals in the order of the argument's type: for a signed one the upper half comes first, as negative. */
+/* The intervals in the order of the argument's type: for a signed one the upper half comes first,
+ * as negative. */
 static struct ranges ranges_of(struct arena *arena, const struct condition *member, bool is_signed)
 {
     exact half = (exact)1 << (member->operand.bits - 1);
-    struct ranges ranges = {.items = NEW_ARRAY(arena, struct range, 2 * member->interval_count + 2)};
+    struct ranges ranges = {.items =
+                                NEW_ARRAY(arena, struct range, 2 * member->interval_count + 2)};
     ranges.least = is_signed ? -half : 0;
     ranges.most = is_signed ? half - 1 : (exact)ones(member->operand.bits);
     for (unsigned negative = is_signed; negative < 2; negative--) {
-        exact from = negative ? half : 0, to = negative ? 2 * half - 1 : ranges.most, shift = negative ? 2 * half : 0;
+        exact from = negative ? half : 0, to = negative ? 2 * half - 1 : ranges.most,
+              shift = negative ? 2 * half : 0;
         for (size_t i = 0; i < member->interval_count; i++) {
             exact first = member->intervals[i].first, last = member->intervals[i].last;
             first = first < from ? from : first;
@@ -153,7 +168,8 @@ static struct ranges ranges_of(struct arena *arena, const struct condition *memb
 
 static struct ranges gaps_of(struct arena *arena, const struct ranges *ranges)
 {
-    struct ranges gaps = {NEW_ARRAY(arena, struct range, ranges->count + 1), 0, ranges->least, ranges->most};
+    struct ranges gaps = {NEW_ARRAY(arena, struct range, ranges->count + 1), 0, ranges->least,
+                          ranges->most};
     exact from = ranges->least;
     for (size_t i = 0; i < ranges->count; i++) {
         if (ranges->items[i].first > from)
@@ -184,8 +200,8 @@ static void put_set(struct buffer *out, const struct ranges *ranges)
     buffer_text(out, " }");
 }
 
-static void put_comparison(const struct conditions_printer *printer, const struct condition *member, const char *name,
-                           const char *operator, exact value)
+static void put_comparison(const struct conditions_printer *printer, const struct condition *member,
+                           const char *name, const char *operator, exact value)
 {
     put_operand(printer, member, name);
     buffer_printf(printer->out, " %s ", operator);
@@ -218,11 +234,15 @@ static void put_member(const struct conditions_printer *printer, const struct co
     }
 }
 
-/* ---- conditions ----------------------------------------------------------------------------------------------------------- */
+/* ---- conditions
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
-static void put_condition(const struct conditions_printer *printer, const struct condition *condition);
+static void put_condition(const struct conditions_printer *printer,
+                          const struct condition *condition);
 
-static void put_side(const struct conditions_printer *printer, const struct condition *side, enum condition_kind around)
+static void put_side(const struct conditions_printer *printer, const struct condition *side,
+                     enum condition_kind around)
 {
     bool parentheses = side->kind == CONDITION_OR && around == CONDITION_AND;
     buffer_text(printer->out, parentheses ? "(" : "");
@@ -230,7 +250,8 @@ static void put_side(const struct conditions_printer *printer, const struct cond
     buffer_text(printer->out, parentheses ? ")" : "");
 }
 
-static void put_condition(const struct conditions_printer *printer, const struct condition *condition)
+static void put_condition(const struct conditions_printer *printer,
+                          const struct condition *condition)
 {
     static const char *const comparisons[] = {"==", "!=", "<", "<=", ">", ">="};
     struct buffer *out = printer->out;
@@ -263,8 +284,10 @@ static void put_condition(const struct conditions_printer *printer, const struct
     }
 }
 
-void condition_print(struct buffer *out, const struct condition *condition, enum abi_id abi, uint32_t nr)
+void condition_print(struct buffer *out, const struct condition *condition, enum abi_id abi,
+                     uint32_t nr)
 {
-    struct conditions_printer printer = {out, abi, abi == ABI_NONE ? NULL : abi_syscall_at(abi, nr)};
+    struct conditions_printer printer = {out, abi,
+                                         abi == ABI_NONE ? NULL : abi_syscall_at(abi, nr)};
     put_condition(&printer, condition);
 }

@@ -4,13 +4,27 @@
 static const struct {
     const char *text;
 } operators[OPERATOR_COUNT] = {
-    [OPERATOR_NONE] = {""},          [OPERATOR_NOT] = {"!"},          [OPERATOR_NEGATE] = {"-"},
-    [OPERATOR_COMPLEMENT] = {"~"},   [OPERATOR_OR_ELSE] = {"||"},     [OPERATOR_AND_ALSO] = {"&&"},
-    [OPERATOR_OR] = {"|"},           [OPERATOR_XOR] = {"^"},          [OPERATOR_AND] = {"&"},
-    [OPERATOR_SHIFT_LEFT] = {"<<"},  [OPERATOR_SHIFT_RIGHT] = {">>"}, [OPERATOR_ADD] = {"+"},
-    [OPERATOR_SUB] = {"-"},          [OPERATOR_MUL] = {"*"},          [OPERATOR_DIV] = {"/"},
-    [OPERATOR_EQUAL] = {"=="},       [OPERATOR_NOT_EQUAL] = {"!="},   [OPERATOR_LESS] = {"<"},
-    [OPERATOR_LESS_EQUAL] = {"<="},  [OPERATOR_GREATER] = {">"},      [OPERATOR_GREATER_EQUAL] = {">="},
+    [OPERATOR_NONE] = {""},
+    [OPERATOR_NOT] = {"!"},
+    [OPERATOR_NEGATE] = {"-"},
+    [OPERATOR_COMPLEMENT] = {"~"},
+    [OPERATOR_OR_ELSE] = {"||"},
+    [OPERATOR_AND_ALSO] = {"&&"},
+    [OPERATOR_OR] = {"|"},
+    [OPERATOR_XOR] = {"^"},
+    [OPERATOR_AND] = {"&"},
+    [OPERATOR_SHIFT_LEFT] = {"<<"},
+    [OPERATOR_SHIFT_RIGHT] = {">>"},
+    [OPERATOR_ADD] = {"+"},
+    [OPERATOR_SUB] = {"-"},
+    [OPERATOR_MUL] = {"*"},
+    [OPERATOR_DIV] = {"/"},
+    [OPERATOR_EQUAL] = {"=="},
+    [OPERATOR_NOT_EQUAL] = {"!="},
+    [OPERATOR_LESS] = {"<"},
+    [OPERATOR_LESS_EQUAL] = {"<="},
+    [OPERATOR_GREATER] = {">"},
+    [OPERATOR_GREATER_EQUAL] = {">="},
 };
 
 const char *operator_text(enum operator operator)
@@ -18,7 +32,9 @@ const char *operator_text(enum operator operator)
     return operators[operator].text;
 }
 
-/* ---- expressions ------------------------------------------------------------------------------------------------ */
+/* ---- expressions
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void put_elements(struct buffer *out, const struct element *elements)
 {
@@ -35,7 +51,7 @@ static void put_chain(struct buffer *out, const struct expression *chain)
 {
     const char *space = chain->level <= LEVEL_AND_ALSO ? MARK_BREAK : " ";
     for (const struct link *link = chain->links; link; link = link->next) {
-        if (link->operator != OPERATOR_NONE)
+        if (link->operator!= OPERATOR_NONE)
             buffer_printf(out, " %s%s", operator_text(link->operator), space);
         put_expression(out, link->operand);
     }
@@ -94,7 +110,8 @@ void put_element(struct buffer *out, const struct element *element)
     put_expression(out, element->last);
 }
 
-/* ---- targets and actions ------------------------------------------------------------------------------------------- */
+/* ---- targets and actions
+ * ------------------------------------------------------------------------------------------- */
 
 void put_item_condition(struct buffer *out, const struct item *item)
 {
@@ -148,16 +165,27 @@ void put_abis(struct buffer *out, const struct abi_word *words)
         buffer_printf(out, "%s%s", words->name, words->next ? "," MARK_BREAK : "");
 }
 
-/* ---- statements ------------------------------------------------------------------------------------------------------- */
+/* ---- statements
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 void put_statement_head(struct buffer *out, const struct statement *s)
 {
     static const char *const words[STATEMENT_COUNT] = {
-        [STATEMENT_POLICY] = "policy ",       [STATEMENT_ABI] = "abi ",           [STATEMENT_FOREIGN] = "foreign ",
-        [STATEMENT_DEFAULT] = "default ",     [STATEMENT_UNKNOWN] = "unknown ",   [STATEMENT_INCLUDE] = "include ",
-        [STATEMENT_CONST] = "const ",         [STATEMENT_GROUP] = "group ",       [STATEMENT_ON] = "on ",
-        [STATEMENT_RULE] = "",                [STATEMENT_RAW] = "raw ",           [STATEMENT_NEVER] = "prove never ",
-        [STATEMENT_ALWAYS] = "prove always ", [STATEMENT_AT_MOST] = "prove at_most ",
+        [STATEMENT_POLICY] = "policy ",
+        [STATEMENT_ABI] = "abi ",
+        [STATEMENT_FOREIGN] = "foreign ",
+        [STATEMENT_DEFAULT] = "default ",
+        [STATEMENT_UNKNOWN] = "unknown ",
+        [STATEMENT_INCLUDE] = "include ",
+        [STATEMENT_CONST] = "const ",
+        [STATEMENT_GROUP] = "group ",
+        [STATEMENT_ON] = "on ",
+        [STATEMENT_RULE] = "",
+        [STATEMENT_RAW] = "raw ",
+        [STATEMENT_NEVER] = "prove never ",
+        [STATEMENT_ALWAYS] = "prove always ",
+        [STATEMENT_AT_MOST] = "prove at_most ",
     };
     bool quoted = s->quoted || s->kind == STATEMENT_INCLUDE || s->kind == STATEMENT_AT_MOST;
     buffer_text(out, words[s->kind]);

@@ -1,9 +1,9 @@
-/* The canonical form of a file (`fmt`): one space where one may be, four to indent, lines of at most 100 columns where
- * they can be broken, one empty line where there were some. What is printed parses to the same policy, and printing
- * that changes nothing.
+/* The canonical form of a file (`fmt`): one space where one may be, four to indent, lines of at
+ * most 100 columns where they can be broken, one empty line where there were some. What is printed
+ * parses to the same policy, and printing that changes nothing.
  *
- * Comments keep their places: on lines of their own before a statement or a list's member, or behind it. A comment
- * inside anything else moves up before its statement.
+ * Comments keep their places: on lines of their own before a statement or a list's member, or
+ * behind it. A comment inside anything else moves up before its statement.
  */
 #include "lang/print_tree.h"
 
@@ -13,12 +13,14 @@
 struct printer {
     struct buffer *out;
     const struct tree *tree;
-    size_t comment;  /* the next one to print */
-    uint32_t end;    /* of what was printed last, in the source */
-    bool fresh;      /* nothing was printed yet in this block */
+    size_t comment; /* the next one to print */
+    uint32_t end;   /* of what was printed last, in the source */
+    bool fresh;     /* nothing was printed yet in this block */
 };
 
-/* ---- lines ------------------------------------------------------------------------------------------------------ */
+/* ---- lines
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static void start_line(struct printer *printer, unsigned indent)
 {
@@ -34,9 +36,10 @@ static size_t width(const char *text, size_t length)
     return columns;
 }
 
-/* Puts text with marks from `column` on, breaking at marks where the next piece would not fit; `room` columns must
- * stay free behind the last piece. Returns the column reached. */
-static size_t fill(struct printer *printer, const char *text, size_t column, unsigned indent, size_t room)
+/* Puts text with marks from `column` on, breaking at marks where the next piece would not fit;
+ * `room` columns must stay free behind the last piece. Returns the column reached. */
+static size_t fill(struct printer *printer, const char *text, size_t column, unsigned indent,
+                   size_t room)
 {
     bool first = true;
     while (*text) {
@@ -58,7 +61,9 @@ static size_t fill(struct printer *printer, const char *text, size_t column, uns
     return column;
 }
 
-/* ---- comments ------------------------------------------------------------------------------------------------------- */
+/* ---- comments
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 static const struct span *next_comment(const struct printer *printer, uint32_t before)
 {
@@ -120,7 +125,9 @@ static void put_comment_behind(struct printer *printer, uint32_t end, uint32_t b
     put_comment(printer, comment);
 }
 
-/* ---- lists ------------------------------------------------------------------------------------------------------------- */
+/* ---- lists
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 /* The members of a list in braces: of a target or a group, or of a const. */
 struct list {
@@ -163,7 +170,9 @@ static void put_list_flat(struct buffer *out, struct list list)
 /* Where the next member begins, or the list ends. */
 static uint32_t next_begin(const struct list *list)
 {
-    return list->items ? list->items->span.begin : list->elements ? list->elements->span.begin : list->span.end - 1;
+    return list->items      ? list->items->span.begin
+           : list->elements ? list->elements->span.begin
+                            : list->span.end - 1;
 }
 
 static void put_list_broken(struct printer *printer, struct list list, unsigned indent)
@@ -190,7 +199,8 @@ static void put_list_broken(struct printer *printer, struct list list, unsigned 
             start_line(printer, indent + INDENT);
         else
             buffer_text(printer->out, " ");
-        column = fill(printer, buffer_string(&text), column ? column + 1 : indent + INDENT, indent + 2 * INDENT, 0);
+        column = fill(printer, buffer_string(&text), column ? column + 1 : indent + INDENT,
+                      indent + 2 * INDENT, 0);
         size_t before = printer->comment;
         put_comment_behind(printer, span.end, next_begin(&list));
         if (printer->comment != before) {
@@ -205,7 +215,9 @@ static void put_list_broken(struct printer *printer, struct list list, unsigned 
     buffer_text(printer->out, "}");
 }
 
-/* ---- statements ----------------------------------------------------------------------------------------------------------- */
+/* ---- statements
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 static bool within_members(struct list list, const struct span *comment)
 {
@@ -219,13 +231,15 @@ static bool within_members(struct list list, const struct span *comment)
 }
 
 /* Can every comment inside the statement be kept between the members of its list? */
-static bool comments_fit_list(const struct printer *printer, const struct statement *s, const struct list *list)
+static bool comments_fit_list(const struct printer *printer, const struct statement *s,
+                              const struct list *list)
 {
     for (size_t i = printer->comment; i < printer->tree->comment_count; i++) {
         const struct span *comment = &printer->tree->comments[i];
         if (comment->begin >= s->span.end)
             break;
-        if (comment->begin < list->span.begin || comment->begin >= list->span.end || within_members(*list, comment))
+        if (comment->begin < list->span.begin || comment->begin >= list->span.end ||
+            within_members(*list, comment))
             return false;
     }
     return true;
@@ -240,14 +254,16 @@ static void put_plain(struct printer *printer, const struct statement *s, unsign
     fill(printer, buffer_string(&text), indent, indent + INDENT, 0);
 }
 
-static void put_with_list(struct printer *printer, const struct statement *s, const struct list *list, unsigned indent)
+static void put_with_list(struct printer *printer, const struct statement *s,
+                          const struct list *list, unsigned indent)
 {
     struct buffer head = buffer_new(printer->out->arena), flat = head, rest = head;
     put_statement_head(&head, s);
     put_list_flat(&flat, *list);
     if (s->target)
         put_item_condition(&rest, s->target);
-    size_t columns = indent + width(buffer_string(&head), head.length) + width(buffer_string(&flat), flat.length) +
+    size_t columns = indent + width(buffer_string(&head), head.length) +
+                     width(buffer_string(&flat), flat.length) +
                      width(buffer_string(&rest), rest.length);
     bool broken = columns > COLUMNS || next_comment(printer, s->span.end);
     size_t column = fill(printer, buffer_string(&head), indent, indent + INDENT, 0);
@@ -260,7 +276,8 @@ static void put_with_list(struct printer *printer, const struct statement *s, co
     fill(printer, buffer_string(&rest), column, indent + INDENT, 0);
 }
 
-static void put_statements(struct printer *printer, const struct statement *statements, uint32_t end, unsigned indent);
+static void put_statements(struct printer *printer, const struct statement *statements,
+                           uint32_t end, unsigned indent);
 
 static void put_block(struct printer *printer, const struct statement *on, unsigned indent)
 {
@@ -304,7 +321,8 @@ static void put_statement(struct printer *printer, const struct statement *s, un
 }
 
 /* `end`: of the block, or of the file. */
-static void put_statements(struct printer *printer, const struct statement *statements, uint32_t end, unsigned indent)
+static void put_statements(struct printer *printer, const struct statement *statements,
+                           uint32_t end, unsigned indent)
 {
     for (const struct statement *s = statements; s; s = s->next) {
         put_statement(printer, s, indent);

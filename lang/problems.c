@@ -25,13 +25,17 @@ static struct problem *find(struct resolver *resolver, struct span span, const c
     return NULL;
 }
 
-struct problem *problem(struct resolver *resolver, enum severity severity, struct span span, enum abi_id abi,
-                        const char *format, ...)
+struct problem *problem(struct resolver *resolver, enum severity severity, struct span span,
+                        enum abi_id abi, const char *format, ...)
 {
     abi_set abis = abi == ABI_NONE ? resolver->scope : ABI_BIT(abi);
     struct problem *known = find(resolver, span, format);
     if (known) {
         known->abis |= abis;
+        return NULL;
+    }
+    if (resolver->problems.count >= PROBLEMS_MOST) {
+        resolver->problems_dropped |= severity == SEVERITY_ERROR;
         return NULL;
     }
     va_list arguments;
@@ -43,7 +47,8 @@ struct problem *problem(struct resolver *resolver, enum severity severity, struc
     return &resolver->problems.items[resolver->problems.count - 1];
 }
 
-void problem_note(struct resolver *resolver, struct problem *problem, struct span span, const char *format, ...)
+void problem_note(struct resolver *resolver, struct problem *problem, struct span span,
+                  const char *format, ...)
 {
     if (!problem)
         return;
@@ -73,7 +78,8 @@ const char *abi_names(struct arena *arena, abi_set abis)
     return buffer_string(&text);
 }
 
-const char *name_list(struct arena *arena, const char *const *names, size_t count, const char *joiner)
+const char *name_list(struct arena *arena, const char *const *names, size_t count,
+                      const char *joiner)
 {
     struct buffer text = buffer_new(arena);
     for (size_t i = 0; i < count; i++)
@@ -87,14 +93,29 @@ const char *name_list(struct arena *arena, const char *const *names, size_t coun
 static void report_problem(struct resolver *resolver, const struct problem *p)
 {
     abi_set abis = p->abis & resolver->declared ? p->abis & resolver->declared : p->abis;
-    abi_set scope = resolver->scope & resolver->declared ? resolver->scope & resolver->declared : resolver->scope;
+    abi_set scope = resolver->scope & resolver->declared ? resolver->scope & resolver->declared
+                                                         : resolver->scope;
     bool everywhere = (abis & scope) == scope;
-    const char *where = everywhere ? "" : arena_printf(resolver->arena, " (on %s)", abi_names(resolver->arena, abis));
+    const char *where =
+        everywhere ? ""
+                   : arena_printf(resolver->arena, " (on %s)", abi_names(resolver->arena, abis));
     report(resolver->diagnostics, p->severity, p->span, "%s%s", p->message, where);
     if (!everywhere && p->severity == SEVERITY_ERROR)
-        report_note(resolver->diagnostics, NO_SPAN, "an `on` block can say it for the ABIs where it holds");
+        report_note(resolver->diagnostics, NO_SPAN,
+                    "an `on` block can say it for the ABIs where it holds");
     for (size_t i = 0; i < p->notes.count; i++)
         report_note(resolver->diagnostics, p->notes.items[i].span, "%s", p->notes.items[i].text);
+}
+
+/* Nothing that was wrong may be forgotten, even where it is not shown. */
+static void forget_problems(struct resolver *resolver)
+{
+    const struct problem *last = &resolver->problems.items[resolver->problems.count - 1];
+    if (resolver->problems_dropped)
+        report_error(resolver->diagnostics, last->span,
+                     "more mistakes in this statement are not shown");
+    resolver->problems_dropped = false;
+    resolver->problems.count = 0;
 }
 
 abi_set problems_report(struct resolver *resolver, abi_set strict, const char **reason)
@@ -110,7 +131,8 @@ abi_set problems_report(struct resolver *resolver, abi_set strict, const char **
             report_problem(resolver, p);
         }
     }
-    resolver->problems.count = 0;
+    if (resolver->problems.count)
+        forget_problems(resolver);
     return left_out;
 }
 
@@ -118,10 +140,13 @@ void problems_flush(struct resolver *resolver)
 {
     for (size_t i = 0; i < resolver->problems.count; i++)
         report_problem(resolver, &resolver->problems.items[i]);
-    resolver->problems.count = 0;
+    if (resolver->problems.count)
+        forget_problems(resolver);
 }
 
-/* ---- order ------------------------------------------------------------------------------------------------------ */
+/* ---- order
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 struct placed {
     struct diagnostic *diagnostic;

@@ -1,4 +1,5 @@
-/* A tree to a policy: header, definitions, then the rules in their order, each for every ABI of its scope. */
+/* A tree to a policy: header, definitions, then the rules in their order, each for every ABI of its
+ * scope. */
 #include "lang/resolve.h"
 
 #include "lang/multiplexer.h"
@@ -9,7 +10,9 @@ struct header {
     const struct statement *defaults[ABI_COUNT], *unknowns[ABI_COUNT]; /* of `on` blocks */
 };
 
-/* ---- ABIs ----------------------------------------------------------------------------------------------------------- */
+/* ---- ABIs
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 abi_set abis_of(const struct abi_word *words)
 {
@@ -26,8 +29,9 @@ static const char *nearest_abi(const char *name)
 {
     static const struct {
         const char *other, *name;
-    } others[] = {{"amd64", "x86_64"}, {"x64", "x86_64"},   {"arm64", "aarch64"}, {"x86", "i386"},   {"i686", "i386"},
-                  {"ia32", "i386"},    {"armhf", "arm"},    {"mips64n32", "mipsn32"}, {"native", "x86_64"}};
+    } others[] = {{"amd64", "x86_64"}, {"x64", "x86_64"},        {"arm64", "aarch64"},
+                  {"x86", "i386"},     {"i686", "i386"},         {"ia32", "i386"},
+                  {"armhf", "arm"},    {"mips64n32", "mipsn32"}, {"native", "x86_64"}};
     const char *best = NULL;
     unsigned least = 3;
     for (size_t i = 0; i < COUNT_OF(others); i++)
@@ -68,8 +72,10 @@ static void check_endianness(struct resolver *resolver, const struct abi_word *w
         if (!abi)
             continue;
         if (first && abi->big_endian != first->big_endian) {
-            report_error(resolver->diagnostics, words->span, "`%s` is %s-endian and `%s` is not: one filter serves one "
-                         "endianness", abi->name, abi->big_endian ? "big" : "little", first->name);
+            report_error(resolver->diagnostics, words->span,
+                         "`%s` is %s-endian and `%s` is not: one filter serves one "
+                         "endianness",
+                         abi->name, abi->big_endian ? "big" : "little", first->name);
             report_note(resolver->diagnostics, NO_SPAN, "compile one filter for each endianness");
             return;
         }
@@ -77,20 +83,24 @@ static void check_endianness(struct resolver *resolver, const struct abi_word *w
     }
 }
 
-/* ---- definitions and the header ---------------------------------------------------------------------------------------- */
+/* ---- definitions and the header
+ * ---------------------------------------------------------------------------------------- */
 
-static void define(struct resolver *resolver, struct definitions *definitions, const struct statement *statement)
+static void define(struct resolver *resolver, struct definitions *definitions,
+                   const struct statement *statement)
 {
     const struct definition *before = definitions_find(definitions, statement->name);
     if (!before) {
         definitions_add(resolver->arena, definitions, statement);
         return;
     }
-    report_error(resolver->diagnostics, statement->name_span, "`%s` is defined twice", statement->name);
+    report_error(resolver->diagnostics, statement->name_span, "`%s` is defined twice",
+                 statement->name);
     report_note(resolver->diagnostics, before->statement->name_span, "it was defined here first");
 }
 
-static void set_once(struct resolver *resolver, const struct statement **place, const struct statement *statement)
+static void set_once(struct resolver *resolver, const struct statement **place,
+                     const struct statement *statement)
 {
     if (!*place) {
         *place = statement;
@@ -100,7 +110,8 @@ static void set_once(struct resolver *resolver, const struct statement **place, 
     report_note(resolver->diagnostics, (*place)->span, "it was set here first");
 }
 
-static const struct statement **header_place(struct header *header, const struct statement *statement)
+static const struct statement **header_place(struct header *header,
+                                             const struct statement *statement)
 {
     switch (statement->kind) {
     case STATEMENT_POLICY:
@@ -118,7 +129,8 @@ static const struct statement **header_place(struct header *header, const struct
     }
 }
 
-static void read_settings_of_block(struct resolver *resolver, struct header *header, const struct statement *on)
+static void read_settings_of_block(struct resolver *resolver, struct header *header,
+                                   const struct statement *on)
 {
     abi_set abis = abis_of(on->abis);
     for (const struct statement *s = on->block; s; s = s->next)
@@ -137,7 +149,8 @@ static void check_block(struct resolver *resolver, const struct statement *on, b
     static const char *const reasons[STATEMENT_COUNT] = {
         [STATEMENT_POLICY] = "a policy's name belongs at the top",
         [STATEMENT_ABI] = "ABIs are declared at the top",
-        [STATEMENT_FOREIGN] = "`foreign` is about inputs of no declared ABI, and belongs at the top",
+        [STATEMENT_FOREIGN] =
+            "`foreign` is about inputs of no declared ABI, and belongs at the top",
         [STATEMENT_INCLUDE] = "`include` cannot stand in an `on` block",
         [STATEMENT_CONST] = "a const holds on every ABI, and is defined outside of `on`",
         [STATEMENT_GROUP] = "a group holds on every ABI, and is defined outside of `on`",
@@ -150,28 +163,35 @@ static void check_block(struct resolver *resolver, const struct statement *on, b
         if (reasons[s->kind])
             report_error(resolver->diagnostics, span, "%s", reasons[s->kind]);
         else if (setting && (included || resolver->assertions))
-            report_error(resolver->diagnostics, span, included ? "an included file has no header: it cannot set this"
-                                                               : "a file of assertions sets nothing");
+            report_error(resolver->diagnostics, span,
+                         included ? "an included file has no header: it cannot set this"
+                                  : "a file of assertions sets nothing");
     }
 }
 
 static void check_kind(struct resolver *resolver, const struct statement *s, bool included)
 {
     static const char *const names[STATEMENT_COUNT] = {
-        [STATEMENT_POLICY] = "policy",   [STATEMENT_ABI] = "abi",         [STATEMENT_FOREIGN] = "foreign",
-        [STATEMENT_DEFAULT] = "default", [STATEMENT_UNKNOWN] = "unknown",
+        [STATEMENT_POLICY] = "policy",   [STATEMENT_ABI] = "abi",
+        [STATEMENT_FOREIGN] = "foreign", [STATEMENT_DEFAULT] = "default",
+        [STATEMENT_UNKNOWN] = "unknown",
     };
     if (included && names[s->kind]) {
-        report_error(resolver->diagnostics, s->span, "an included file has no header: `%s` belongs to the policy "
-                     "that includes it", names[s->kind]);
-    } else if (resolver->assertions && (names[s->kind] || s->kind == STATEMENT_RULE || s->kind == STATEMENT_RAW)) {
-        report_error(resolver->diagnostics, s->span, "a file of assertions holds `prove` statements, groups and consts: "
+        report_error(resolver->diagnostics, s->span,
+                     "an included file has no header: `%s` belongs to the policy "
+                     "that includes it",
+                     names[s->kind]);
+    } else if (resolver->assertions &&
+               (names[s->kind] || s->kind == STATEMENT_RULE || s->kind == STATEMENT_RAW)) {
+        report_error(resolver->diagnostics, s->span,
+                     "a file of assertions holds `prove` statements, groups and consts: "
                      "no header and no rules");
     }
 }
 
 /* First walk: everything that may be used before it is defined. */
-static void read_definitions(struct resolver *resolver, const struct tree *tree, struct header *header, bool included)
+static void read_definitions(struct resolver *resolver, const struct tree *tree,
+                             struct header *header, bool included)
 {
     for (const struct statement *s = tree->statements; s; s = s->next) {
         const struct statement **place = header_place(header, s);
@@ -193,7 +213,9 @@ static void read_definitions(struct resolver *resolver, const struct tree *tree,
     }
 }
 
-/* ---- rules ----------------------------------------------------------------------------------------------------------------- */
+/* ---- rules
+ * -----------------------------------------------------------------------------------------------------------------
+ */
 
 static uint32_t add_rule(struct resolver *resolver, const struct statement *statement)
 {
@@ -204,8 +226,8 @@ static uint32_t add_rule(struct resolver *resolver, const struct statement *stat
 }
 
 /* The clauses of one member on every ABI of the scope; returns how many. */
-static size_t add_clauses(struct resolver *resolver, uint32_t rule, const struct member *member, const uint32_t *words,
-                          bool *fine)
+static size_t add_clauses(struct resolver *resolver, uint32_t rule, const struct member *member,
+                          const uint32_t *words, bool *fine)
 {
     size_t count = 0;
     for (unsigned id = 0; id < ABI_COUNT; id++) {
@@ -217,27 +239,31 @@ static size_t add_clauses(struct resolver *resolver, uint32_t rule, const struct
         for (size_t i = 0; i < ranges.count; i++)
             if (ranges.items[i].when->kind != CONDITION_FALSE)
                 vector_push(resolver->arena, &resolver->clauses[id],
-                            (struct clause){rule, ranges.items[i].first, ranges.items[i].last, ranges.items[i].when,
-                                            words[id]});
+                            (struct clause){rule, ranges.items[i].first, ranges.items[i].last,
+                                            ranges.items[i].when, words[id]});
     }
     return count;
 }
 
 static void warn_unreached_numbers(struct resolver *resolver, const struct member *member)
 {
-    struct problem *p = problem_warning(resolver, member->item->name_span, ABI_NONE,
-                                        "no declared ABI here has these numbers: nothing comes of it");
+    struct problem *p =
+        problem_warning(resolver, member->item->name_span, ABI_NONE,
+                        "no declared ABI here has these numbers: nothing comes of it");
     if (resolver->scope & (ABI_BIT(ABI_X32) | ABI_BIT(ABI_X86_64)))
-        problem_note(resolver, p, NO_SPAN, "x32's numbers have bit 30 set: 0x40000000 and up; x86_64's have not");
+        problem_note(resolver, p, NO_SPAN,
+                     "x32's numbers have bit 30 set: 0x40000000 and up; x86_64's have not");
 }
 
-static void resolve_members(struct resolver *resolver, const struct statement *statement, const struct statement *on,
-                            uint32_t rule, const uint32_t *words)
+static void resolve_members(struct resolver *resolver, const struct statement *statement,
+                            const struct statement *on, uint32_t rule, const uint32_t *words)
 {
     member_list members = {0};
-    size_t errors = resolver->diagnostics->errors, warnings = resolver->diagnostics->warnings, total = 0;
+    size_t errors = resolver->diagnostics->errors, warnings = resolver->diagnostics->warnings,
+           total = 0;
     bool fine = true;
-    check_target(resolver, statement->target, on ? abis_of(on->abis) & resolver->declared : resolver->declared);
+    check_target(resolver, statement->target,
+                 on ? abis_of(on->abis) & resolver->declared : resolver->declared);
     expand_target(resolver, statement->target, &members);
     for (size_t i = 0; i < members.count; i++) {
         const struct member *member = &members.items[i];
@@ -248,13 +274,16 @@ static void resolve_members(struct resolver *resolver, const struct statement *s
         note_restriction(resolver, &statement->action, member, resolver->scope);
     }
     problems_flush(resolver);
-    if (members.count && !total && fine && errors == resolver->diagnostics->errors && warnings == resolver->diagnostics->warnings &&
-        !resolver->broken && resolver->abis == resolver->declared)
-        report_warning(resolver->diagnostics, statement->span, "nothing in this rule exists on %s: it never applies",
+    if (members.count && !total && fine && errors == resolver->diagnostics->errors &&
+        warnings == resolver->diagnostics->warnings && !resolver->broken &&
+        resolver->abis == resolver->declared)
+        report_warning(resolver->diagnostics, statement->span,
+                       "nothing in this rule exists on %s: it never applies",
                        abi_names(resolver->arena, resolver->scope));
 }
 
-static void resolve_rule(struct resolver *resolver, const struct statement *statement, const struct statement *on)
+static void resolve_rule(struct resolver *resolver, const struct statement *statement,
+                         const struct statement *on)
 {
     uint32_t words[ABI_COUNT] = {0}, rule = add_rule(resolver, statement);
     resolver->scope = resolver->abis & (on ? abis_of(on->abis) : resolver->abis);
@@ -272,8 +301,9 @@ static void resolve_raw_rule(struct resolver *resolver, const struct statement *
 {
     uint32_t rule = add_rule(resolver, statement), word = 0;
     resolver->scope = resolver->declared;
-    const struct condition *when =
-        statement->value ? resolve_raw_condition(resolver, statement->value) : condition_true(resolver);
+    const struct condition *when = statement->value
+                                       ? resolve_raw_condition(resolver, statement->value)
+                                       : condition_true(resolver);
     const struct word *value = NULL;
     if (statement->action.ret)
         value = resolve_raw_word(resolver, statement->action.data);
@@ -284,7 +314,8 @@ static void resolve_raw_rule(struct resolver *resolver, const struct statement *
         vector_push(resolver->arena, &resolver->raw_rules, (struct raw_rule){rule, when, value});
 }
 
-static void resolve_statement(struct resolver *resolver, const struct statement *statement, const struct statement *on)
+static void resolve_statement(struct resolver *resolver, const struct statement *statement,
+                              const struct statement *on)
 {
     switch (statement->kind) {
     case STATEMENT_RULE:
@@ -303,15 +334,18 @@ static void resolve_statement(struct resolver *resolver, const struct statement 
     }
 }
 
-/* A block none of whose ABIs is declared: in a shared file that is its purpose, in the policy itself a slip. */
+/* A block none of whose ABIs is declared: in a shared file that is its purpose, in the policy
+ * itself a slip. */
 static void warn_undeclared_block(struct resolver *resolver, const struct statement *on)
 {
     abi_set abis = abis_of(on->abis);
     bool rules = false;
     for (const struct statement *s = on->block; s; s = s->next)
-        rules |= s->kind == STATEMENT_RULE || s->kind == STATEMENT_DEFAULT || s->kind == STATEMENT_UNKNOWN;
+        rules |= s->kind == STATEMENT_RULE || s->kind == STATEMENT_DEFAULT ||
+                 s->kind == STATEMENT_UNKNOWN;
     if (abis && rules && !(abis & resolver->declared))
-        report_warning(resolver->diagnostics, on->name_span, "%s is not declared: nothing comes of this block",
+        report_warning(resolver->diagnostics, on->name_span,
+                       "%s is not declared: nothing comes of this block",
                        abi_names(resolver->arena, abis));
 }
 
@@ -333,9 +367,12 @@ static void resolve_statements(struct resolver *resolver, const struct tree *tre
     }
 }
 
-/* ---- settings -------------------------------------------------------------------------------------------------------------- */
+/* ---- settings
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
-static uint32_t setting_word(struct resolver *resolver, const struct statement *statement, enum abi_id abi)
+static uint32_t setting_word(struct resolver *resolver, const struct statement *statement,
+                             enum abi_id abi)
 {
     uint32_t word = action_get(ACTION_KILL_PROCESS)->word;
     if (statement)
@@ -343,7 +380,8 @@ static uint32_t setting_word(struct resolver *resolver, const struct statement *
     return word;
 }
 
-static const struct statement *first_of(const struct statement *a, const struct statement *b, const struct statement *c)
+static const struct statement *first_of(const struct statement *a, const struct statement *b,
+                                        const struct statement *c)
 {
     return a ? a : b ? b : c;
 }
@@ -372,7 +410,8 @@ static void make_views(struct resolver *resolver, const struct header *header)
 
 static const char *name_from_path(struct arena *arena, const char *path)
 {
-    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path, *dot = strrchr(base, '.');
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path,
+               *dot = strrchr(base, '.');
     return arena_string(arena, base, dot && dot != base ? (size_t)(dot - base) : strlen(base));
 }
 
@@ -384,9 +423,11 @@ static void check_default(struct resolver *resolver, const struct header *header
             without |= ABI_BIT(id);
     if (!without || resolver->lost & LOST_DEFAULT)
         return;
-    report_error(resolver->diagnostics, header->abi->span, "`default` is missing: what a known call gets that no rule "
+    report_error(resolver->diagnostics, header->abi->span,
+                 "`default` is missing: what a known call gets that no rule "
                  "matches");
-    report_note(resolver->diagnostics, NO_SPAN, "write default errno(EPERM), or default kill_process");
+    report_note(resolver->diagnostics, NO_SPAN,
+                "write default errno(EPERM), or default kill_process");
 }
 
 static bool read_header(struct resolver *resolver, struct header *header, abi_set narrow)
@@ -394,7 +435,8 @@ static bool read_header(struct resolver *resolver, struct header *header, abi_se
     struct span top = {resolver->tree->source, 0, 0};
     if (!header->abi) {
         if (!(resolver->lost & LOST_ABI)) {
-            report_error(resolver->diagnostics, top, "`abi` is missing: which system call interfaces the policy is for");
+            report_error(resolver->diagnostics, top,
+                         "`abi` is missing: which system call interfaces the policy is for");
             report_note(resolver->diagnostics, NO_SPAN, "write abi x86_64, or a list");
         }
         return false;
@@ -432,7 +474,8 @@ static void fill_policy(struct resolver *resolver, const struct header *header)
     make_views(resolver, header);
 }
 
-static struct resolver *new_resolver(struct arena *arena, const struct tree *tree, struct diagnostics *diagnostics)
+static struct resolver *new_resolver(struct arena *arena, const struct tree *tree,
+                                     struct diagnostics *diagnostics)
 {
     struct resolver *resolver = NEW(arena, struct resolver);
     resolver->arena = arena;
@@ -443,8 +486,8 @@ static struct resolver *new_resolver(struct arena *arena, const struct tree *tre
     return resolver;
 }
 
-result policy_resolve(struct arena *arena, const struct tree *tree, abi_set narrow, struct diagnostics *diagnostics,
-                      struct policy **policy)
+result policy_resolve(struct arena *arena, const struct tree *tree, abi_set narrow,
+                      struct diagnostics *diagnostics, struct policy **policy)
 {
     size_t errors = diagnostics->errors;
     struct header header = {.abi = NULL};
@@ -465,8 +508,8 @@ result policy_resolve(struct arena *arena, const struct tree *tree, abi_set narr
     return diagnostics->errors > errors || tree->broken ? FAILURE(ERROR_INPUT) : SUCCESS;
 }
 
-result policy_read(struct arena *arena, const struct source *source, abi_set narrow, struct diagnostics *diagnostics,
-                   struct policy **policy)
+result policy_read(struct arena *arena, const struct source *source, abi_set narrow,
+                   struct diagnostics *diagnostics, struct policy **policy)
 {
     struct tree *tree;
     result parsed = policy_parse(arena, source, diagnostics, &tree);
@@ -474,8 +517,9 @@ result policy_read(struct arena *arena, const struct source *source, abi_set nar
     return failed(parsed) ? parsed : resolved;
 }
 
-result assertions_read(struct arena *arena, const struct source *source, abi_set declared, bool big_endian,
-                       struct diagnostics *diagnostics, const struct goal **goals, size_t *count)
+result assertions_read(struct arena *arena, const struct source *source, abi_set declared,
+                       bool big_endian, struct diagnostics *diagnostics, const struct goal **goals,
+                       size_t *count)
 {
     size_t errors = diagnostics->errors;
     struct header header = {.abi = NULL};

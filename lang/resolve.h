@@ -1,7 +1,9 @@
-/* What the resolver's files share. One resolver works on one policy; everything it makes is in the arena.
+/* What the resolver's files share. One resolver works on one policy; everything it makes is in the
+ * arena.
  *
- * A statement is resolved once for each ABI of its scope. Mistakes are gathered as `problems`, one for each place and
- * kind, with the set of ABIs on which they were met, and reported when the statement is done.
+ * A statement is resolved once for each ABI of its scope. Mistakes are gathered as `problems`, one
+ * for each place and kind, with the set of ABIs on which they were met, and reported when the
+ * statement is done.
  */
 #ifndef LANG_RESOLVE_H
 #define LANG_RESOLVE_H
@@ -22,20 +24,25 @@ static inline uint64_t ones(unsigned bits)
 #define GROUP_DEPTH_MOST 32u
 /* Consts may refer to consts this deep. */
 #define CONST_DEPTH_MOST 64u
+/* Different mistakes that one statement is searched for: they are looked up one by one. */
+#define PROBLEMS_MOST 1000u
+/* Warnings about names, of which a generated list may have any number. */
+#define NAME_WARNINGS_MOST 500u
 /* Members that all lists and groups of a policy may come to, over all ABIs, once written out. */
 #define MEMBERS_MOST 1000000u
 
-/* ---- definitions (definitions.c) --------------------------------------------------------------------------------- */
+/* ---- definitions (definitions.c)
+ * --------------------------------------------------------------------------------- */
 
 enum evaluation { EVALUATION_NONE, EVALUATION_RUNNING, EVALUATION_DONE, EVALUATION_FAILED };
 
 struct definition {
     const struct statement *statement;
-    enum evaluation state;                    /* of a group's check for cycles */
-    unsigned height;                          /* of a group: nesting below it */
+    enum evaluation state;                      /* of a group's check for cycles */
+    unsigned height;                            /* of a group: nesting below it */
     enum evaluation evaluations[ABI_COUNT + 1]; /* of a const, by ABI; the last: without one */
     exact values[ABI_COUNT + 1];
-    struct definition *next; /* in its bucket */
+    struct definition *next;  /* in its bucket */
     struct definition *later; /* in the order of the text */
 };
 
@@ -45,11 +52,14 @@ struct definitions {
     struct definition *first, *last;
 };
 
-void definitions_add(struct arena *arena, struct definitions *definitions, const struct statement *statement);
+void definitions_add(struct arena *arena, struct definitions *definitions,
+                     const struct statement *statement);
 struct definition *definitions_find(const struct definitions *definitions, const char *name);
 const char *definitions_nearest(const struct definitions *definitions, const char *name);
 
-/* ---- the resolver ------------------------------------------------------------------------------------------------ */
+/* ---- the resolver
+ * ------------------------------------------------------------------------------------------------
+ */
 
 struct problem_note {
     struct span span;
@@ -65,10 +75,9 @@ struct problem {
     VECTOR(struct problem_note) notes;
 };
 
-
 /* A member of a rule that denies a call, or permits it under a condition: see multiplexer.c. */
 struct restriction {
-    const struct item *item;
+    const struct item *item; /* the first of its name */
     abi_set abis;
 };
 
@@ -79,13 +88,14 @@ struct resolver {
     abi_set declared; /* by the file */
     abi_set abis;     /* of them, those that are kept */
     bool big_endian;
-    bool assertions;  /* a file of `prove` statements only */
-    bool broken;      /* there were syntax errors */
-    unsigned lost;    /* what may have stood in them: enum lost */
+    bool assertions; /* a file of `prove` statements only */
+    bool broken;     /* there were syntax errors */
+    unsigned lost;   /* what may have stood in them: enum lost */
     struct definitions consts, groups;
 
-    abi_set scope;    /* of the statement at hand */
+    abi_set scope; /* of the statement at hand */
     VECTOR(struct problem) problems;
+    bool problems_dropped; /* there were errors past PROBLEMS_MOST */
     unsigned const_depth;
     size_t members;
     bool members_reported;
@@ -98,46 +108,55 @@ struct resolver {
     struct policy *policy;
 };
 
-/* ---- problems (problems.c) ------------------------------------------------------------------------------------------ */
+/* ---- problems (problems.c)
+ * ------------------------------------------------------------------------------------------ */
 
-/* Records a mistake met on `abi` (ABI_NONE: on every one). Returns the problem when it is new, to be given notes. */
-struct problem *problem(struct resolver *resolver, enum severity severity, struct span span, enum abi_id abi,
-                        const char *format, ...) PRINTF_LIKE(5, 6);
-#define problem_error(resolver, span, abi, ...) problem((resolver), SEVERITY_ERROR, (span), (abi), __VA_ARGS__)
-#define problem_warning(resolver, span, abi, ...) problem((resolver), SEVERITY_WARNING, (span), (abi), __VA_ARGS__)
+/* Records a mistake met on `abi` (ABI_NONE: on every one). Returns the problem when it is new, to
+ * be given notes. */
+struct problem *problem(struct resolver *resolver, enum severity severity, struct span span,
+                        enum abi_id abi, const char *format, ...) PRINTF_LIKE(5, 6);
+#define problem_error(resolver, span, abi, ...)                                                    \
+    problem((resolver), SEVERITY_ERROR, (span), (abi), __VA_ARGS__)
+#define problem_warning(resolver, span, abi, ...)                                                  \
+    problem((resolver), SEVERITY_WARNING, (span), (abi), __VA_ARGS__)
 /* NULL is allowed: nothing is noted. */
-void problem_note(struct resolver *resolver, struct problem *problem, struct span span, const char *format, ...)
-    PRINTF_LIKE(4, 5);
-/* Reports and forgets them. Errors met only outside `strict` are not reported; the set of ABIs on which there were
- * any such is returned, and the first of their messages in `reason`. */
+void problem_note(struct resolver *resolver, struct problem *problem, struct span span,
+                  const char *format, ...) PRINTF_LIKE(4, 5);
+/* Reports and forgets them. Errors met only outside `strict` are not reported; the set of ABIs on
+ * which there were any such is returned, and the first of their messages in `reason`. */
 abi_set problems_report(struct resolver *resolver, abi_set strict, const char **reason);
 void problems_flush(struct resolver *resolver);
 /* "i386", "i386 and arm", "i386, arm and 3 more" */
 const char *abi_names(struct arena *arena, abi_set abis);
 /* "`a`, `b` or `c`" */
-const char *name_list(struct arena *arena, const char *const *names, size_t count, const char *joiner);
+const char *name_list(struct arena *arena, const char *const *names, size_t count,
+                      const char *joiner);
 /* Puts what was reported in the order of the text. */
 void diagnostics_sort(struct diagnostics *diagnostics);
 
-/* ---- constants (constants.c) ------------------------------------------------------------------------------------------ */
+/* ---- constants (constants.c)
+ * ------------------------------------------------------------------------------------------ */
 
-/* The value of a constant expression on an ABI; on ABI_NONE, names must have one value on all declared ABIs. False
- * when it has none: reported. */
-bool constant_value(struct resolver *resolver, enum abi_id abi, const struct expression *expression, exact *value);
+/* The value of a constant expression on an ABI; on ABI_NONE, names must have one value on all
+ * declared ABIs. False when it has none: reported. */
+bool constant_value(struct resolver *resolver, enum abi_id abi, const struct expression *expression,
+                    exact *value);
 void unknown_constant(struct resolver *resolver, enum abi_id abi, const struct expression *use);
 /* Is it a const of the policy, or a kernel constant anywhere? */
 bool constant_exists(const struct resolver *resolver, const char *name);
 /* The definition of a const that is a list, when the expression is its bare name. */
-const struct statement *constant_list(const struct resolver *resolver, const struct expression *expression);
+const struct statement *constant_list(const struct resolver *resolver,
+                                      const struct expression *expression);
 /* Takes `count` from what lists may come to; false past the limit: reported once. */
 bool members_take(struct resolver *resolver, struct span span, size_t count);
 void check_consts(struct resolver *resolver);
 const char *exact_text(struct arena *arena, exact value);
 /* What an operator makes of two constants; false, reported, where the result is no 64-bit value. */
-bool constant_binary(struct resolver *resolver, enum abi_id abi, struct span span, enum operator operator,
-                     exact left, exact right, exact *value);
+bool constant_binary(struct resolver *resolver, enum abi_id abi, struct span span,
+                     enum operator operator, exact left, exact right, exact *value);
 
-/* ---- conditions (conditions.c, intervals.c) ---------------------------------------------------------------------------- */
+/* ---- conditions (conditions.c, intervals.c)
+ * ---------------------------------------------------------------------------- */
 
 /* Where a condition stands. */
 struct place_of_condition {
@@ -150,7 +169,8 @@ struct place_of_condition {
 
 const struct condition *condition_true(struct resolver *resolver);
 const struct condition *condition_constant(struct resolver *resolver, bool value, struct span span);
-const struct condition *condition_not(struct resolver *resolver, const struct condition *operand, struct span span);
+const struct condition *condition_not(struct resolver *resolver, const struct condition *operand,
+                                      struct span span);
 const struct condition *condition_pair(struct resolver *resolver, enum condition_kind kind,
                                        const struct condition *left, const struct condition *right);
 /* A balanced tree of && or || over `count` members. */
@@ -166,13 +186,18 @@ void intervals_add(struct resolver *resolver, interval_list *list, uint64_t firs
 const struct condition *condition_member(struct resolver *resolver, const struct operand *operand,
                                          interval_list *list, bool complement, struct span span);
 
-/* ---- raw layer (raw.c) --------------------------------------------------------------------------------------------------- */
+/* ---- raw layer (raw.c)
+ * ---------------------------------------------------------------------------------------------------
+ */
 
-const struct condition *resolve_raw_condition(struct resolver *resolver, const struct expression *expression);
+const struct condition *resolve_raw_condition(struct resolver *resolver,
+                                              const struct expression *expression);
 const struct word *resolve_raw_word(struct resolver *resolver, const struct expression *expression);
 const struct word *word_of_value(struct resolver *resolver, uint32_t value);
 
-/* ---- targets (targets.c) --------------------------------------------------------------------------------------------------- */
+/* ---- targets (targets.c)
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 /* A member of a target written out: a call or numbers, with the conditions of what it stood in. */
 struct condition_link {
@@ -195,21 +220,27 @@ struct target_range {
     const struct condition *when;
 };
 typedef VECTOR(struct target_range) range_list;
-/* Adds what a member comes to on an ABI; `natural` has numbers go by the ABI's own part of its token's numbers, not
- * by what is declared. False when it is wrong: reported. */
-bool resolve_member(struct resolver *resolver, const struct member *member, enum abi_id abi, bool natural,
-                    range_list *ranges);
+/* Adds what a member comes to on an ABI; `natural` has numbers go by the ABI's own part of its
+ * token's numbers, not by what is declared. False when it is wrong: reported. */
+bool resolve_member(struct resolver *resolver, const struct member *member, enum abi_id abi,
+                    bool natural, range_list *ranges);
 
-/* ---- actions (actions.c) ---------------------------------------------------------------------------------------------------- */
+/* ---- actions (actions.c)
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 /* ABI_NONE: errno names have their generic values. */
-bool resolve_action(struct resolver *resolver, const struct action_word *action, enum abi_id abi, uint32_t *word);
-bool resolve_goal_action(struct resolver *resolver, const struct action_word *action, enum abi_id abi,
-                         struct goal_action *goal);
+bool resolve_action(struct resolver *resolver, const struct action_word *action, enum abi_id abi,
+                    uint32_t *word);
+bool resolve_goal_action(struct resolver *resolver, const struct action_word *action,
+                         enum abi_id abi, struct goal_action *goal);
 
-/* ---- statements ---------------------------------------------------------------------------------------------------------------- */
+/* ---- statements
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
-void resolve_goal(struct resolver *resolver, const struct statement *statement, const struct statement *on);
+void resolve_goal(struct resolver *resolver, const struct statement *statement,
+                  const struct statement *on);
 /* The ABIs that an `on` names; unknown names are left out (reported by check_abis). */
 abi_set abis_of(const struct abi_word *words);
 /* Reports unknown and repeated names. */

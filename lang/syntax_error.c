@@ -62,7 +62,8 @@ static const char *found_text(const struct token *token, struct arena *arena)
     const struct span *span = &token->span;
     if (is_end(token))
         return "the end of the file";
-    const char *text = arena_string(arena, span->source->text + span->begin, span->end - span->begin);
+    const char *text =
+        arena_string(arena, span->source->text + span->begin, span->end - span->begin);
     return text[0] == '"' ? text : arena_printf(arena, "`%s`", text);
 }
 
@@ -80,10 +81,13 @@ static void note_foreign_word(struct parse *parse, const char *word)
     static const struct {
         const char *wrong, *right;
     } words[] = {
-        {"and", "`&&`"},          {"or", "`||`"},           {"not", "`!(...)`"},
+        {"and", "`&&`"},
+        {"or", "`||`"},
+        {"not", "`!(...)`"},
         {"deny", "an action such as errno(EPERM) or kill_process"},
         {"block", "an action such as errno(EPERM) or kill_process"},
-        {"kill", "kill_process or kill_thread"},            {"arch", "`abi x86_64, ...`"},
+        {"kill", "kill_process or kill_thread"},
+        {"arch", "`abi x86_64, ...`"},
         {"else", "`default ACTION`"},
     };
     for (size_t i = 0; i < COUNT_OF(words); i++)
@@ -116,7 +120,8 @@ static void note_mark(struct parse *parse, const char *found, const struct synta
     };
     bool empty = parse->last.span.begin && parse->source->text[parse->last.span.begin - 1] == '(';
     for (size_t i = 0; i < COUNT_OF(rows); i++)
-        if (!strcmp(found, rows[i].found) && error->classes[rows[i].expected] && (strcmp(found, "`)`") || empty))
+        if (!strcmp(found, rows[i].found) && error->classes[rows[i].expected] &&
+            (strcmp(found, "`)`") || empty))
             report_note(parse->diagnostics, NO_SPAN, "%s", rows[i].note);
 }
 
@@ -140,9 +145,10 @@ void syntax_error_report(const struct syntax_error *error)
     struct parse *parse = error->parse;
     const struct token *token = &parse->last;
     const char *found = found_text(token, parse->arena);
-    const char *word = token->is_word ? arena_string(parse->arena, token->span.source->text + token->span.begin,
-                                                     token->span.end - token->span.begin)
-                                      : NULL;
+    const char *word =
+        token->is_word ? arena_string(parse->arena, token->span.source->text + token->span.begin,
+                                      token->span.end - token->span.begin)
+                       : NULL;
     bool statement = error->classes[EXPECT_STATEMENT];
     bool end = is_end(token);
     bool at_start = token_starts_line(token);
@@ -156,12 +162,14 @@ void syntax_error_report(const struct syntax_error *error)
         note_nearest_word(parse, word, true);
         return;
     }
-    report_error(parse->diagnostics, token->span, end ? "%s comes too early; expected %s" : "unexpected %s; expected %s",
-                 found, expected_text(error, parse->arena));
+    report_error(parse->diagnostics, token->span,
+                 end ? "%s comes too early; expected %s" : "unexpected %s; expected %s", found,
+                 expected_text(error, parse->arena));
     if (end || (word && at_start && word_starts_statement(word)))
         note_open(parse);
     else if (word && error->classes[EXPECT_NAME] && is_language_word(word))
-        report_note(parse->diagnostics, NO_SPAN, "`%s` is a word of the language: choose another name", word);
+        report_note(parse->diagnostics, NO_SPAN,
+                    "`%s` is a word of the language: choose another name", word);
     else if (word && error->classes[EXPECT_ACTION])
         note_nearest_word(parse, word, false);
     else if (word)

@@ -2,17 +2,22 @@
 #include "lang/place.h"
 #include "lang/resolve.h"
 
-/* ---- names ------------------------------------------------------------------------------------------------------- */
+/* ---- names
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 static void unknown_call(struct resolver *resolver, const struct item *item)
 {
     const char *nearest[3];
     size_t count = abi_nearest_syscalls(item->name, nearest, COUNT_OF(nearest));
-    report_error(resolver->diagnostics, item->name_span, "no ABI has a system call `%s`", item->name);
+    report_error(resolver->diagnostics, item->name_span, "no ABI has a system call `%s`",
+                 item->name);
     if (definitions_find(&resolver->groups, item->name))
-        report_note(resolver->diagnostics, NO_SPAN, "the group of that name is written `@%s`", item->name);
+        report_note(resolver->diagnostics, NO_SPAN, "the group of that name is written `@%s`",
+                    item->name);
     else if (count)
-        report_note(resolver->diagnostics, NO_SPAN, "did you mean %s?", name_list(resolver->arena, nearest, count, "or"));
+        report_note(resolver->diagnostics, NO_SPAN, "did you mean %s?",
+                    name_list(resolver->arena, nearest, count, "or"));
 }
 
 static void unknown_group(struct resolver *resolver, const struct item *item)
@@ -24,7 +29,8 @@ static void unknown_group(struct resolver *resolver, const struct item *item)
     if (nearest)
         report_note(resolver->diagnostics, NO_SPAN, "did you mean `@%s`?", nearest);
     else if (abi_syscall_anywhere(item->name))
-        report_note(resolver->diagnostics, NO_SPAN, "the call of that name is written `%s`", item->name);
+        report_note(resolver->diagnostics, NO_SPAN, "the call of that name is written `%s`",
+                    item->name);
     else
         report_note(resolver->diagnostics, NO_SPAN, "define it: group %s = { ... }", item->name);
 }
@@ -34,9 +40,10 @@ static void check_call(struct resolver *resolver, const struct item *item, abi_s
     abi_set anywhere = abi_syscall_anywhere(item->name);
     if (!anywhere)
         unknown_call(resolver, item);
-    else if (scope && !(anywhere & scope))
-        report_warning(resolver->diagnostics, item->name_span, "`%s` does not exist on %s: nothing comes of it here",
-                       item->name, abi_names(resolver->arena, scope));
+    else if (scope && !(anywhere & scope) && resolver->diagnostics->warnings < NAME_WARNINGS_MOST)
+        report_warning(resolver->diagnostics, item->name_span,
+                       "`%s` does not exist on %s: nothing comes of it here", item->name,
+                       abi_names(resolver->arena, scope));
 }
 
 void check_target(struct resolver *resolver, const struct item *item, abi_set scope)
@@ -49,18 +56,23 @@ void check_target(struct resolver *resolver, const struct item *item, abi_set sc
         check_target(resolver, inner, scope);
 }
 
-/* ---- groups ------------------------------------------------------------------------------------------------------------ */
+/* ---- groups
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static void check_group(struct resolver *resolver, struct definition *group, unsigned depth);
 
-static void check_inner(struct resolver *resolver, struct definition *group, const struct item *item, unsigned depth)
+static void check_inner(struct resolver *resolver, struct definition *group,
+                        const struct item *item, unsigned depth)
 {
     struct definition *inner = definitions_find(&resolver->groups, item->name);
     if (!inner)
         return;
     if (inner->state == EVALUATION_RUNNING) {
-        report_error(resolver->diagnostics, item->name_span, "the group `%s` holds itself", item->name);
-        report_note(resolver->diagnostics, inner->statement->name_span, "it is defined here; leave one of the two out");
+        report_error(resolver->diagnostics, item->name_span, "the group `%s` holds itself",
+                     item->name);
+        report_note(resolver->diagnostics, inner->statement->name_span,
+                    "it is defined here; leave one of the two out");
         group->state = EVALUATION_FAILED;
         return;
     }
@@ -70,7 +82,8 @@ static void check_inner(struct resolver *resolver, struct definition *group, con
     if (inner->state == EVALUATION_FAILED) {
         group->state = EVALUATION_FAILED;
     } else if (group->height > GROUP_DEPTH_MOST || depth >= GROUP_DEPTH_MOST) {
-        report_error(resolver->diagnostics, item->name_span, "groups are nested more than %u deep", GROUP_DEPTH_MOST);
+        report_error(resolver->diagnostics, item->name_span, "groups are nested more than %u deep",
+                     GROUP_DEPTH_MOST);
         group->state = EVALUATION_FAILED;
     }
 }
@@ -95,10 +108,12 @@ void check_groups(struct resolver *resolver)
     }
 }
 
-/* ---- written out ---------------------------------------------------------------------------------------------------------- */
+/* ---- written out
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
-static void expand(struct resolver *resolver, const struct item *item, const struct condition_link *outer, unsigned depth,
-                   member_list *members)
+static void expand(struct resolver *resolver, const struct item *item,
+                   const struct condition_link *outer, unsigned depth, member_list *members)
 {
     const struct condition_link *conditions = outer;
     if (item->condition) {
@@ -126,9 +141,12 @@ void expand_target(struct resolver *resolver, const struct item *item, member_li
     expand(resolver, item, NULL, 0, members);
 }
 
-/* ---- one member on one ABI --------------------------------------------------------------------------------------------------- */
+/* ---- one member on one ABI
+ * ---------------------------------------------------------------------------------------------------
+ */
 
-static const struct condition *member_condition(const struct place_of_condition *place, const struct condition_link *links)
+static const struct condition *member_condition(const struct place_of_condition *place,
+                                                const struct condition_link *links)
 {
     struct resolver *resolver = place->resolver;
     VECTOR(const struct condition *) parts = {0};
@@ -149,7 +167,8 @@ static const struct condition *member_condition(const struct place_of_condition 
         return condition_true(resolver);
     if (depth + (count > 1 ? count : 0) > EXPRESSION_DEPTH_MOST) {
         problem_error(resolver, links->expression->span, place->abi,
-                      "with the conditions around it, this is nested more than %d deep", EXPRESSION_DEPTH_MOST);
+                      "with the conditions around it, this is nested more than %d deep",
+                      EXPRESSION_DEPTH_MOST);
         return NULL;
     }
     return condition_balanced(resolver, CONDITION_AND, parts.items, count);
@@ -168,9 +187,10 @@ static bool number(struct resolver *resolver, const struct expression *use, uint
     return true;
 }
 
-/* Numbers of other ABIs under the same token are left out, so that the ranges may be used as they are. */
-static void add_numbers(struct resolver *resolver, uint32_t first, uint32_t last, enum abi_id abi, bool natural,
-                        const struct condition *when, range_list *ranges)
+/* Numbers of other ABIs under the same token are left out, so that the ranges may be used as they
+ * are. */
+static void add_numbers(struct resolver *resolver, uint32_t first, uint32_t last, enum abi_id abi,
+                        bool natural, const struct condition *when, range_list *ranges)
 {
     struct nr_range parts[ABI_RANGES_MOST];
     abi_set beside = natural ? ABI_BIT(ABI_X86_64) | ABI_BIT(ABI_X32) : resolver->abis;
@@ -183,27 +203,30 @@ static void add_numbers(struct resolver *resolver, uint32_t first, uint32_t last
     }
 }
 
-static bool resolve_numbers(struct resolver *resolver, const struct member *member, enum abi_id abi, bool natural,
-                            range_list *ranges)
+static bool resolve_numbers(struct resolver *resolver, const struct member *member, enum abi_id abi,
+                            bool natural, range_list *ranges)
 {
     const struct item *item = member->item;
     uint32_t first, last;
     if (!number(resolver, item->first, &first) || !number(resolver, item->last, &last))
         return false;
     if (first > last) {
-        problem_error(resolver, item->span, ABI_NONE, "this range is empty: its first number is above its last");
+        problem_error(resolver, item->span, ABI_NONE,
+                      "this range is empty: its first number is above its last");
         return false;
     }
     const struct syscall_entry *entry = first == last ? abi_syscall_at(abi, first) : NULL;
-    struct place_of_condition place = {resolver, abi, entry, entry ? entry->name : arena_printf(resolver->arena, "nr %u", first), NULL};
+    struct place_of_condition place = {
+        resolver, abi, entry, entry ? entry->name : arena_printf(resolver->arena, "nr %u", first),
+        NULL};
     const struct condition *when = member_condition(&place, member->conditions);
     if (when)
         add_numbers(resolver, first, last, abi, natural, when, ranges);
     return when != NULL;
 }
 
-bool resolve_member(struct resolver *resolver, const struct member *member, enum abi_id abi, bool natural,
-                    range_list *ranges)
+bool resolve_member(struct resolver *resolver, const struct member *member, enum abi_id abi,
+                    bool natural, range_list *ranges)
 {
     if (!members_take(resolver, member->item->span, 1))
         return false;

@@ -1,6 +1,6 @@
-/* Tokens as the parser sees them. The words of the language are ordinary names inside parentheses (only `in`
- * stays a word), so the scanner's words are classified here, where nesting is known. After a mistake the parser
- * asks to be taken to the next statement.
+/* Tokens as the parser sees them. The words of the language are ordinary names inside parentheses
+ * (only `in` stays a word), so the scanner's words are classified here, where nesting is known.
+ * After a mistake the parser asks to be taken to the next statement.
  */
 #include "lang/words.h"
 
@@ -52,7 +52,8 @@ int token_number(struct parse *parse, struct token *token, const char *text)
     for (; *digits; digits++) {
         int digit = digit_value(*digits);
         if (digit >= base) {
-            lexical_error(parse, token->span, arena_printf(parse->arena, "`%s` is no number", text));
+            lexical_error(parse, token->span,
+                          arena_printf(parse->arena, "`%s` is no number", text));
             if (base == 8 && !parse->skipping)
                 report_note(parse->diagnostics, NO_SPAN, "a leading 0 makes it octal");
             return GRAMMAR_error;
@@ -93,14 +94,19 @@ int token_stray(struct parse *parse, const struct token *token)
     if (c == ';')
         lexical_error(parse, token->span, "`;` ends no statement here: leave it out");
     else if (c > 0x20 && c < 0x7f)
-        lexical_error(parse, token->span, arena_printf(parse->arena, "`%c` is no mark of the language", c));
-    else
         lexical_error(parse, token->span,
-                      arena_printf(parse->arena, "the byte 0x%02x is not part of the language outside comments and strings", c));
+                      arena_printf(parse->arena, "`%c` is no mark of the language", c));
+    else
+        lexical_error(
+            parse, token->span,
+            arena_printf(parse->arena,
+                         "the byte 0x%02x is not part of the language outside comments and strings",
+                         c));
     return GRAMMAR_error;
 }
 
-/* ---- nesting ---------------------------------------------------------------------------------------------- */
+/* ---- nesting
+ * ---------------------------------------------------------------------------------------------- */
 
 static void open_parenthesis(struct parse *parse, struct span span)
 {
@@ -215,17 +221,20 @@ int token_next(struct parse *parse, struct token *token)
     }
     if (token->kind == OPEN && parse->parentheses == EXPRESSION_DEPTH_MOST)
         token->kind = too_deep(parse, token);
-    if (token->is_word && token->kind != NAME && word_starts_statement(spelling(parse, token)) && !parse->parentheses)
+    if (token->is_word && token->kind != NAME && word_starts_statement(spelling(parse, token)) &&
+        !parse->parentheses)
         parse->statement = token->kind;
     parse->last = *token;
     follow_nesting(parse, token);
     return token->kind;
 }
 
-/* ---- after a mistake ------------------------------------------------------------------------------------------ */
+/* ---- after a mistake
+ * ------------------------------------------------------------------------------------------ */
 
-/* May a statement start, or the file or the block end, at this token? Outside a block only where a line starts:
- * a word in the middle of one most likely belongs to the mistake. No token is tried twice. */
+/* May a statement start, or the file or the block end, at this token? Outside a block only where a
+ * line starts: a word in the middle of one most likely belongs to the mistake. No token is tried
+ * twice. */
 static bool is_restart(const struct parse *parse, const struct token *token)
 {
     bool balanced = !parse->parentheses && !parse->braces;
@@ -264,7 +273,8 @@ static void reconsider_last(struct parse *parse)
     if (last->kind == CLOSE_BRACE && parse->closed_block) {
         parse->block = true;
         parse->parentheses = 0;
-    } else if (last->kind == OPEN_BRACE && parse->block && parse->opened_block.begin == last->span.begin) {
+    } else if (last->kind == OPEN_BRACE && parse->block &&
+               parse->opened_block.begin == last->span.begin) {
         parse->block_is_orphan = true;
     }
 }
@@ -275,8 +285,11 @@ static unsigned lost_by(const struct parse *parse)
     static const struct {
         int kind;
         unsigned lost;
-    } rows[] = {{GROUP, LOST_DEFINITION}, {CONST, LOST_DEFINITION}, {INCLUDE, LOST_DEFINITION},
-                {ABI, LOST_ABI},          {DEFAULT, LOST_DEFAULT}};
+    } rows[] = {{GROUP, LOST_DEFINITION},
+                {CONST, LOST_DEFINITION},
+                {INCLUDE, LOST_DEFINITION},
+                {ABI, LOST_ABI},
+                {DEFAULT, LOST_DEFAULT}};
     const struct token *last = &parse->last;
     if (last->is_word && token_starts_line(last) && !word_starts_statement(spelling(parse, last))) {
         const char *meant = nearest_word(spelling(parse, last), true); /* "grup", "defualt" */
@@ -313,6 +326,7 @@ bool parse_resynchronize(struct parse *parse)
 
 void parse_out_of_stack(struct parse *parse)
 {
-    report_error(parse->diagnostics, parse->last.span, "this statement is nested too deep to be read");
+    report_error(parse->diagnostics, parse->last.span,
+                 "this statement is nested too deep to be read");
     parse->tree->broken = true;
 }

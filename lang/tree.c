@@ -10,20 +10,22 @@ static struct expression *make(struct parse *parse, enum expression_kind kind, s
     return expression;
 }
 
-/* Past the limit the expression is replaced by a leaf, so that whoever walks the tree may recurse. */
+/* Past the limit the expression is replaced by a leaf, so that whoever walks the tree may recurse.
+ */
 static struct expression *limited(struct parse *parse, struct expression *expression)
 {
     if (expression->depth <= EXPRESSION_DEPTH_MOST || expression->broken)
         return expression;
-    report_error(parse->diagnostics, expression->span, "this expression is nested more than %d deep",
-                 EXPRESSION_DEPTH_MOST);
+    report_error(parse->diagnostics, expression->span,
+                 "this expression is nested more than %d deep", EXPRESSION_DEPTH_MOST);
     parse->tree->broken = true;
     struct expression *leaf = make_number(parse, expression->span, "0", 0);
     leaf->broken = true;
     return leaf;
 }
 
-struct expression *make_number(struct parse *parse, struct span span, const char *text, uint64_t value)
+struct expression *make_number(struct parse *parse, struct span span, const char *text,
+                               uint64_t value)
 {
     struct expression *expression = make(parse, EXPRESSION_NUMBER, span);
     expression->name = text;
@@ -38,7 +40,8 @@ struct expression *make_name(struct parse *parse, struct span span, const char *
     return expression;
 }
 
-struct expression *make_apply(struct parse *parse, struct span span, const char *name, struct expression *argument)
+struct expression *make_apply(struct parse *parse, struct span span, const char *name,
+                              struct expression *argument)
 {
     if (argument->broken)
         return argument;
@@ -50,12 +53,12 @@ struct expression *make_apply(struct parse *parse, struct span span, const char 
 }
 
 struct expression *make_unary(struct parse *parse, struct span span, enum operator operator,
-                              struct expression *operand)
+                              struct expression * operand)
 {
     if (operand->broken)
         return operand;
     struct expression *expression = make(parse, EXPRESSION_UNARY, span);
-    expression->operator = operator;
+    expression->operator= operator;
     expression->left = operand;
     expression->depth = operand->depth + 1;
     return limited(parse, expression);
@@ -69,8 +72,9 @@ static unsigned larger(unsigned a, unsigned b)
 static unsigned chain_depth(const struct expression *chain, unsigned deepest)
 {
     if (chain->level == LEVEL_SHIFT || chain->level == LEVEL_PRODUCT) /* these cannot be balanced */
-        return deepest + (unsigned)(chain->link_count > EXPRESSION_DEPTH_MOST ? EXPRESSION_DEPTH_MOST
-                                                                             : chain->link_count);
+        return deepest + (unsigned)(chain->link_count > EXPRESSION_DEPTH_MOST
+                                        ? EXPRESSION_DEPTH_MOST
+                                        : chain->link_count);
     unsigned levels = 0;
     while (((size_t)1 << levels) < chain->link_count)
         levels++;
@@ -78,10 +82,10 @@ static unsigned chain_depth(const struct expression *chain, unsigned deepest)
 }
 
 static void add_link(struct parse *parse, struct expression *chain, enum operator operator,
-                     struct expression *operand)
+                     struct expression * operand)
 {
     struct link *link = NEW(parse->arena, struct link);
-    link->operator = operator;
+    link->operator= operator;
     link->operand = operand;
     if (chain->last_link)
         chain->last_link->next = link;
@@ -94,7 +98,8 @@ static void add_link(struct parse *parse, struct expression *chain, enum operato
 }
 
 struct expression *make_chain(struct parse *parse, enum level level, struct expression *left,
-                              enum operator operator, struct span operator_span, struct expression *right)
+                              enum operator operator, struct span operator_span,
+                              struct expression *right)
 {
     struct expression *chain = left;
     if (left->broken || right->broken)
@@ -110,13 +115,15 @@ struct expression *make_chain(struct parse *parse, enum level level, struct expr
     return limited(parse, chain);
 }
 
-struct expression *make_compare(struct parse *parse, struct expression *left, enum operator operator,
-                                struct span operator_span, struct expression *right)
+struct expression *make_compare(struct parse *parse, struct expression *left,
+                                enum operator operator, struct span operator_span,
+                                struct expression *right)
 {
     if (left->broken || right->broken)
         return left->broken ? left : right;
-    struct expression *expression = make(parse, EXPRESSION_COMPARE, span_join(left->span, right->span));
-    expression->operator = operator;
+    struct expression *expression =
+        make(parse, EXPRESSION_COMPARE, span_join(left->span, right->span));
+    expression->operator= operator;
     expression->operator_span = operator_span;
     expression->left = left;
     expression->right = right;
@@ -157,8 +164,8 @@ struct element *make_element(struct parse *parse, struct span span, struct expre
     return element;
 }
 
-struct item *make_item(struct parse *parse, enum item_kind kind, struct span span, struct span name_span,
-                       const char *name)
+struct item *make_item(struct parse *parse, enum item_kind kind, struct span span,
+                       struct span name_span, const char *name)
 {
     struct item *item = NEW(parse->arena, struct item);
     *item = (struct item){.kind = kind, .span = span, .name_span = name_span, .name = name};

@@ -1,12 +1,14 @@
-/* The syntax tree: what a policy's text says, before any name is looked up. Made by grammar.y and parse.c, read by
- * the printer and the resolver. All of it lives in the arena; lists are linked in the order of the text.
+/* The syntax tree: what a policy's text says, before any name is looked up. Made by grammar.y and
+ * parse.c, read by the printer and the resolver. All of it lives in the arena; lists are linked in
+ * the order of the text.
  */
 #ifndef LANG_TREE_H
 #define LANG_TREE_H
 
 #include "lang/lang.h"
 
-/* ---- expressions: conditions and arithmetic share one syntax ---------------------------------------------- */
+/* ---- expressions: conditions and arithmetic share one syntax
+ * ---------------------------------------------- */
 
 enum expression_kind {
     EXPRESSION_NUMBER,
@@ -18,7 +20,7 @@ enum expression_kind {
     EXPRESSION_IN,      /* left in { elements }, or left in NAME */
 };
 
-enum operator {
+enum operator{
     OPERATOR_NONE,
     OPERATOR_NOT,
     OPERATOR_NEGATE,
@@ -44,7 +46,16 @@ enum operator {
 };
 
 /* From the loosest to the tightest. */
-enum level { LEVEL_OR_ELSE, LEVEL_AND_ALSO, LEVEL_OR, LEVEL_XOR, LEVEL_AND, LEVEL_SHIFT, LEVEL_SUM, LEVEL_PRODUCT };
+enum level {
+    LEVEL_OR_ELSE,
+    LEVEL_AND_ALSO,
+    LEVEL_OR,
+    LEVEL_XOR,
+    LEVEL_AND,
+    LEVEL_SHIFT,
+    LEVEL_SUM,
+    LEVEL_PRODUCT
+};
 
 struct link {
     enum operator operator; /* between the operand before and this one; the first has none */
@@ -56,8 +67,8 @@ struct expression {
     enum expression_kind kind;
     struct span span; /* with its parentheses */
     bool parenthesized;
-    bool broken;    /* a mistake in it was reported already */
-    unsigned depth; /* at least the depth of what it resolves to: balanced chains count log2 */
+    bool broken;      /* a mistake in it was reported already */
+    unsigned depth;   /* at least the depth of what it resolves to: balanced chains count log2 */
     const char *name; /* NAME, APPLY; NUMBER: as it was written */
     uint64_t number;
     enum operator operator; /* UNARY, COMPARE */
@@ -66,7 +77,7 @@ struct expression {
     enum level level; /* CHAIN */
     struct link *links, *last_link;
     size_t link_count;
-    unsigned deepest; /* of the links */
+    unsigned deepest;         /* of the links */
     struct element *elements; /* IN with braces; `right` is the name otherwise */
 };
 
@@ -77,7 +88,8 @@ struct element {
     struct element *next;
 };
 
-/* ---- statements --------------------------------------------------------------------------------------------- */
+/* ---- statements
+ * --------------------------------------------------------------------------------------------- */
 
 struct action_word {
     struct span span;
@@ -126,16 +138,16 @@ enum statement_kind {
 struct statement {
     enum statement_kind kind;
     struct span span, name_span;
-    const char *name; /* POLICY, CONST, GROUP; INCLUDE and AT_MOST: the path */
-    bool quoted;      /* POLICY: the name stood in quotes */
-    struct abi_word *abis;           /* ABI, ON */
-    struct action_word action;       /* settings, RULE, RAW, NEVER, ALWAYS */
-    struct item *target;             /* RULE, NEVER, ALWAYS; GROUP: a LIST */
-    struct expression *value;        /* CONST of one value; RAW: its condition or NULL */
-    struct element *elements;        /* CONST of a list */
-    struct span list_span;           /* its braces */
-    struct statement *block;         /* ON */
-    struct tree *included;           /* INCLUDE: NULL when it was read before or could not be */
+    const char *name;          /* POLICY, CONST, GROUP; INCLUDE and AT_MOST: the path */
+    bool quoted;               /* POLICY: the name stood in quotes */
+    struct abi_word *abis;     /* ABI, ON */
+    struct action_word action; /* settings, RULE, RAW, NEVER, ALWAYS */
+    struct item *target;       /* RULE, NEVER, ALWAYS; GROUP: a LIST */
+    struct expression *value;  /* CONST of one value; RAW: its condition or NULL */
+    struct element *elements;  /* CONST of a list */
+    struct span list_span;     /* its braces */
+    struct statement *block;   /* ON */
+    struct tree *included;     /* INCLUDE: NULL when it was read before or could not be */
     struct statement *next;
 };
 
@@ -155,7 +167,8 @@ struct tree {
 const char *statement_text(struct arena *arena, const struct statement *statement);
 /* An expression as the printer writes it. */
 const char *expression_text(struct arena *arena, const struct expression *expression);
-/* A path as seen from the file that names it; "<stdin>" and the like stand in the working directory. */
+/* A path as seen from the file that names it; "<stdin>" and the like stand in the working
+ * directory. */
 const char *path_beside(struct arena *arena, const struct source *source, const char *path);
 const char *operator_text(enum operator operator);
 

@@ -7,12 +7,12 @@ static const struct word_row {
     int kind;
     bool starts_statement;
 } rows[] = {
-    {"policy", POLICY, true},   {"abi", ABI, true},         {"foreign", FOREIGN, true},
-    {"default", DEFAULT, true}, {"unknown", UNKNOWN, true}, {"include", INCLUDE, true},
-    {"const", CONST, true},     {"group", GROUP, true},     {"on", ON, true},
-    {"raw", RAW, true},         {"prove", PROVE, true},     {"if", IF, false},
-    {"ret", RET, false},        {"never", NEVER, false},    {"always", ALWAYS, false},
-    {"at_most", AT_MOST, false}, {"permit", PERMIT, false}, {"nr", NR, false},
+    {"policy", POLICY, true},    {"abi", ABI, true},         {"foreign", FOREIGN, true},
+    {"default", DEFAULT, true},  {"unknown", UNKNOWN, true}, {"include", INCLUDE, true},
+    {"const", CONST, true},      {"group", GROUP, true},     {"on", ON, true},
+    {"raw", RAW, true},          {"prove", PROVE, true},     {"if", IF, false},
+    {"ret", RET, false},         {"never", NEVER, false},    {"always", ALWAYS, false},
+    {"at_most", AT_MOST, false}, {"permit", PERMIT, false},  {"nr", NR, false},
     {"in", IN, false},
 };
 

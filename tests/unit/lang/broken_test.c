@@ -1,6 +1,7 @@
-/* Every tests/broken/NAME.policy gives exactly the diagnostics in NAME.expected. NAME says what is wrong; names that
- * start with `warning-` are accepted, with remarks; those that start with `assertions-` are read as such files.
- * With BPFPROOF_BLESS set the expectations are written anew; not where CI is set.
+/* Every tests/broken/NAME.policy gives exactly the diagnostics in NAME.expected. NAME says what is
+ * wrong; names that start with `warning-` are accepted, with remarks; those that start with
+ * `assertions-` are read as such files. With BPFPROOF_BLESS set the expectations are written anew;
+ * not where CI is set.
  */
 #include "lang/lang.h"
 #include "tests/unit/support.h"
@@ -42,7 +43,8 @@ static bool read_policy(struct fixture *fixture, const struct source *source)
     const struct goal *goals;
     size_t count;
     if (starts(source->name, FOLDER "assertions-"))
-        return worked(assertions_read(arena, source, ABI_BIT(ABI_X86_64), false, &fixture->diagnostics, &goals, &count));
+        return worked(assertions_read(arena, source, ABI_BIT(ABI_X86_64), false,
+                                      &fixture->diagnostics, &goals, &count));
     return worked(policy_read(arena, source, 0, &fixture->diagnostics, &policy));
 }
 
@@ -53,8 +55,8 @@ static void show_difference(const char *path, const char *expected, const char *
     for (; expected[same] && expected[same] == got[same]; same++)
         if (expected[same] == '\n')
             start = same + 1;
-    fail_msg("%s: expected\n%.*s\nbut got\n%.*s", path, (int)strcspn(expected + start, "\n"), expected + start,
-             (int)strcspn(got + start, "\n"), got + start);
+    fail_msg("%s: expected\n%.*s\nbut got\n%.*s", path, (int)strcspn(expected + start, "\n"),
+             expected + start, (int)strcspn(got + start, "\n"), got + start);
 }
 
 static void test_file(void **state)
@@ -68,7 +70,8 @@ static void test_file(void **state)
     assert_true(worked(file_read(arena, path, &fixture->diagnostics, &source)));
     bool accepted = read_policy(fixture, source);
     const char *got = printed(arena, &fixture->diagnostics);
-    const char *expectation = arena_printf(arena, "%.*s.expected", (int)(strlen(path) - strlen(".policy")), path);
+    const char *expectation =
+        arena_printf(arena, "%.*s.expected", (int)(strlen(path) - strlen(".policy")), path);
     if (getenv("BPFPROOF_BLESS") && !getenv("CI")) {
         assert_true(worked(file_write(expectation, got, strlen(got), &fixture->diagnostics)));
     } else {

@@ -1,4 +1,5 @@
-/* Input made to be hard: long, deep, exponential, or torn. Nothing crashes, and nothing takes long. */
+/* Input made to be hard: long, deep, exponential, or torn. Nothing crashes, and nothing takes long.
+ */
 #include "tests/unit/lang/policies.h"
 
 #include <stdlib.h>
@@ -7,7 +8,8 @@
 
 static unsigned depth_of_word(const struct word *word)
 {
-    unsigned left = word->left ? depth_of_word(word->left) : 0, right = word->right ? depth_of_word(word->right) : 0;
+    unsigned left = word->left ? depth_of_word(word->left) : 0,
+             right = word->right ? depth_of_word(word->right) : 0;
     return 1 + (left > right ? left : right);
 }
 
@@ -22,7 +24,8 @@ static unsigned depth_of(const struct condition *condition)
     return 1 + (left > right ? left : right);
 }
 
-static const char *repeated(struct arena *arena, const char *before, const char *part, unsigned count, const char *after)
+static const char *repeated(struct arena *arena, const char *before, const char *part,
+                            unsigned count, const char *after)
 {
     struct buffer text = buffer_new(arena);
     buffer_text(&text, before);
@@ -36,10 +39,8 @@ static void test_long_chains_are_balanced(void **state)
 {
     struct fixture *fixture = *state;
     static const char *const chains[][2] = {
-        {"allow close(fd == 1", " || fd == 3"},
-        {"allow close(fd != 1", " && fd != 3"},
-        {"raw allow if nr == 1", " || nr == 3"},
-        {"raw allow if (lo32(arg0)", " + nr - 1"},
+        {"allow close(fd == 1", " || fd == 3"},  {"allow close(fd != 1", " && fd != 3"},
+        {"raw allow if nr == 1", " || nr == 3"}, {"raw allow if (lo32(arg0)", " + nr - 1"},
         {"raw allow if (lo32(arg0)", " | nr"},
     };
     for (size_t i = 0; i < COUNT_OF(chains); i++) {
@@ -57,8 +58,10 @@ static void test_chains_that_cannot_be_balanced(void **state)
 {
     struct fixture *fixture = *state;
     struct policy *policy;
-    const char *long_one = repeated(fixture->arena, HEADER "raw allow if (nr", " / 3", 20000, ") == 7\n");
-    const char *short_one = repeated(fixture->arena, HEADER "raw allow if (nr", " / 3", 150, ") == 7\n");
+    const char *long_one =
+        repeated(fixture->arena, HEADER "raw allow if (nr", " / 3", 20000, ") == 7\n");
+    const char *short_one =
+        repeated(fixture->arena, HEADER "raw allow if (nr", " / 3", 150, ") == 7\n");
     assert_false(try_policy(fixture, long_one, &policy));
     policy = read_text(fixture, short_one);
     assert_true(depth_of(policy->raw_rules[0].when) <= EXPRESSION_DEPTH_MOST);
@@ -71,21 +74,28 @@ static void test_nesting(void **state)
         unsigned count;
         bool fine;
     } rows[] = {
-        {"(", "fd == 1", ")", 190, true},     {"(", "fd == 1", ")", 100000, false},
-        {"!(", "fd == 1", ")", 190, true},    {"!(", "fd == 1", ")", 250, false},
-        {"!", "(fd == 1)", "", 190, true},    {"!", "(fd == 1)", "", 1000000, false},
+        {"(", "fd == 1", ")", 190, true},
+        {"(", "fd == 1", ")", 100000, false},
+        {"!(", "fd == 1", ")", 190, true},
+        {"!(", "fd == 1", ")", 250, false},
+        {"!", "(fd == 1)", "", 190, true},
+        {"!", "(fd == 1)", "", 1000000, false},
         {"fd == 1 && (fd == 2 || (", "fd == 3", "))", 70, true},
         {"fd == 1 && (fd == 2 || (", "fd == 3", "))", 5000, false},
-        {"fd == (~(", "3", "))", 1, true},    {"fd in { ", "1", " }", 300, false},
-        {"u64(", "fd", ")", 5000, false},     {"fd == -", "1", "", 1, true},
-        {"fd ==", " -1", "", 1, true},        {"-", "1", "", 100000, false},
+        {"fd == (~(", "3", "))", 1, true},
+        {"fd in { ", "1", " }", 300, false},
+        {"u64(", "fd", ")", 5000, false},
+        {"fd == -", "1", "", 1, true},
+        {"fd ==", " -1", "", 1, true},
+        {"-", "1", "", 100000, false},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         void *opened;
         fixture_open(&opened);
         struct fixture *fixture = opened;
         struct policy *policy;
-        const char *text = repeated(fixture->arena, HEADER "allow close(", rows[i].open, rows[i].count, rows[i].middle);
+        const char *text = repeated(fixture->arena, HEADER "allow close(", rows[i].open,
+                                    rows[i].count, rows[i].middle);
         text = repeated(fixture->arena, text, rows[i].close, rows[i].count, ")\nallow read\n");
         bool fine = try_policy(fixture, text, &policy);
         if (fine != rows[i].fine)
@@ -130,8 +140,9 @@ static void test_deep_groups_and_consts(void **state)
         for (int i = 0; i < 3000; i++) {
             int n = forward ? i : 2999 - i;
             if (n)
-                buffer_printf(&text, "group g%d = { @g%d }\nconst c%d = c%d + 1\nconst l%d = { l%d }\n", n, n - 1, n, n - 1,
-                              n, n - 1);
+                buffer_printf(&text,
+                              "group g%d = { @g%d }\nconst c%d = c%d + 1\nconst l%d = { l%d }\n", n,
+                              n - 1, n, n - 1, n, n - 1);
             else
                 buffer_text(&text, "group g0 = { read }\nconst c0 = 1\nconst l0 = { 1 }\n");
         }
@@ -146,18 +157,24 @@ static void test_many_mistakes(void **state)
 {
     struct fixture *fixture = *state;
     struct policy *policy;
-    const char *text = repeated(fixture->arena, HEADER, "allow wrong_name(nothing ==)\ndeny x\nallow nocall\n", 3000, "");
+    const char *text = repeated(fixture->arena, HEADER,
+                                "allow wrong_name(nothing ==)\ndeny x\nallow nocall\n", 3000, "");
     assert_false(try_policy(fixture, text, &policy));
     assert_int_equal(fixture->diagnostics.errors, 9000);
 }
 
-/* ---- torn policies -------------------------------------------------------------------------------------------------- */
+/* ---- torn policies
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static const char *const whole =
-    "policy \"p\" # c\nabi x86_64, i386, x32\nforeign kill_thread\ndefault errno(EPERM)\nunknown errno(38)\n"
-    "const T = { TCGETS, 1..3, -1 }\nconst V = 0x5 | O_EXCL << 1\ngroup g = { read, @h, nr 5..7, ioctl(cmd in T) }\n"
+    "policy \"p\" # c\nabi x86_64, i386, x32\nforeign kill_thread\ndefault errno(EPERM)\nunknown "
+    "errno(38)\n"
+    "const T = { TCGETS, 1..3, -1 }\nconst V = 0x5 | O_EXCL << 1\ngroup g = { read, @h, nr 5..7, "
+    "ioctl(cmd in T) }\n"
     "group h = { write(fd == 1) }\non x86_64 { allow mmap((prot & PROT_EXEC) == 0) default log }\n"
-    "allow @g(arg0 != 0)\nallow { open, close }\ntrap(7) socket(!(domain in { AF_UNIX, 5..9 }) || type == V)\n"
+    "allow @g(arg0 != 0)\nallow { open, close }\ntrap(7) socket(!(domain in { AF_UNIX, 5..9 }) || "
+    "type == V)\n"
     "raw ret(lo32(arg0) * 3 / (nr - 1)) if (hi32(ip) ^ 7) >= ~arch && arg1 <= 5\n"
     "raw allow if nr in { 1, 2..3 }\nprove never permit { execve, @g }\n"
     "on i386 { prove always errno(EPERM) ptrace(u64(arg1) == 0) }\nprove at_most \"x\"\n";
@@ -209,7 +226,8 @@ static void check_torn(struct fixture *fixture, const char *text, size_t length)
     if (!fine)
         return;
     struct policy *after;
-    source = source_from_text(arena, "tests/data/torn.policy", buffer_string(&printed), printed.length);
+    source =
+        source_from_text(arena, "tests/data/torn.policy", buffer_string(&printed), printed.length);
     assert_true(worked(policy_parse(arena, source, &fixture->diagnostics, &tree)));
     assert_true(worked(policy_resolve(arena, tree, 0, &fixture->diagnostics, &after)));
     if (!policy_equal(policy, after))

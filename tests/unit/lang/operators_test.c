@@ -1,6 +1,6 @@
-/* Every operator on every kind of argument, with the constants at which a width or a sign would be mistaken,
- * against an evaluation that knows nothing of intervals: registers are cast as the kernel casts them, and
- * compared as C compares.
+/* Every operator on every kind of argument, with the constants at which a width or a sign would be
+ * mistaken, against an evaluation that knows nothing of intervals: registers are cast as the kernel
+ * casts them, and compared as C compares.
  */
 #include "tests/unit/lang/policies.h"
 
@@ -11,9 +11,10 @@ static const struct kind {
     unsigned index, bits;
     bool is_signed;
 } kinds[] = {
-    {"openat", "dirfd", 0, 32, true},  {"openat", "mode", 3, 16, false}, {"close", "fd", 0, 32, false},
-    {"write", "count", 2, 64, false},  {"lseek", "offset", 1, 64, true}, {"openat", "flags", 2, 32, true},
-    {"clone", "flags", 0, 32, false},  {"mmap", "prot", 2, 64, false},
+    {"openat", "dirfd", 0, 32, true}, {"openat", "mode", 3, 16, false},
+    {"close", "fd", 0, 32, false},    {"write", "count", 2, 64, false},
+    {"lseek", "offset", 1, 64, true}, {"openat", "flags", 2, 32, true},
+    {"clone", "flags", 0, 32, false}, {"mmap", "prot", 2, 64, false},
 };
 
 static const char *const operators[] = {"==", "!=", "<", "<=", ">", ">="};
@@ -33,7 +34,7 @@ static wide argument_value(const struct kind *kind, uint64_t value)
 
 static bool compare(wide a, unsigned operator, wide b)
 {
-    const bool results[] = {a == b, a != b, a < b, a <= b, a > b, a >= b};
+    const bool results[] = {a == b, a != b, a<b, a <= b, a> b, a >= b};
     return results[operator];
 }
 
@@ -46,7 +47,7 @@ static wide power(unsigned bits)
 static bool fits(const struct kind *kind, bool masked, unsigned operator, wide constant)
 {
     bool is_signed = kind->is_signed && !masked;
-    if (operator <= 1)
+    if (operator<= 1)
         return constant >= -power(kind->bits - 1) && constant < power(kind->bits);
     return is_signed ? constant >= -power(kind->bits - 1) && constant < power(kind->bits - 1)
                      : constant >= 0 && constant < power(kind->bits);
@@ -70,8 +71,10 @@ static uint64_t masked_value(const struct kind *kind, uint64_t value, uint64_t m
 static wide boundary(struct random *random, unsigned bits)
 {
     static const int near[] = {-2, -1, 0, 1, 2};
-    const wide edges[] = {0, power(bits - 1), power(bits), -power(bits - 1), power(31), power(32), power(15), power(16)};
-    wide value = edges[random_below(random, COUNT_OF(edges))] + near[random_below(random, COUNT_OF(near))];
+    const wide edges[] = {0,         power(bits - 1), power(bits), -power(bits - 1),
+                          power(31), power(32),       power(15),   power(16)};
+    wide value =
+        edges[random_below(random, COUNT_OF(edges))] + near[random_below(random, COUNT_OF(near))];
     return value >= -power(63) && value < power(64) ? value : 0;
 }
 
@@ -79,26 +82,30 @@ static uint64_t any_register(struct random *random, unsigned bits)
 {
     uint64_t value = (uint64_t)boundary(random, bits);
     uint64_t garbage = random_below(random, 2) ? random_u64(random) << 32 : 0;
-    return random_below(random, 3) ? value ^ garbage : random_u64(random) >> random_below(random, 64);
+    return random_below(random, 3) ? value ^ garbage
+                                   : random_u64(random) >> random_below(random, 64);
 }
 
 static const char *constant_text(struct arena *arena, wide value)
 {
     bool negative = value < 0;
     unsigned long long magnitude = (unsigned long long)(negative ? -value : value);
-    return arena_printf(arena, magnitude % 3 ? "%s%llu" : "%s0x%llx", negative ? "-" : "", magnitude);
+    return arena_printf(arena, magnitude % 3 ? "%s%llu" : "%s0x%llx", negative ? "-" : "",
+                        magnitude);
 }
 
-static void check_evaluation(struct fixture *fixture, const struct policy *policy, const struct kind *kind,
-                             bool masked, uint64_t mask, unsigned operator, wide constant, struct random *random,
-                             const char *text)
+static void check_evaluation(struct fixture *fixture, const struct policy *policy,
+                             const struct kind *kind, bool masked, uint64_t mask, unsigned operator,
+                             wide constant, struct random *random, const char *text)
 {
     (void)fixture;
     for (unsigned i = 0; i < 40; i++) {
         uint64_t args[6] = {0};
         args[kind->index] = i < 8 ? (uint64_t)constant + i - 4 : any_register(random, kind->bits);
-        wide left = masked ? (wide)masked_value(kind, args[kind->index], mask) : argument_value(kind, args[kind->index]);
-        bool expected = compare(left, operator, operator <= 1 ? as_type(kind, masked, constant) : constant);
+        wide left = masked ? (wide)masked_value(kind, args[kind->index], mask)
+                           : argument_value(kind, args[kind->index]);
+        bool expected =
+            compare(left, operator, operator<= 1 ? as_type(kind, masked, constant) : constant);
         uint32_t word = verdict_of(policy, ABI_X86_64, kind->call, args, 6);
         if ((word == WORD_ALLOW) != expected)
             fail_msg("%s with %#llx: %#x", text, (unsigned long long)args[kind->index], word);
@@ -114,11 +121,12 @@ static void test_comparisons(void **state)
         fixture_open(&opened);
         struct fixture *fixture = opened;
         const struct kind *kind = &kinds[random_below(&random, COUNT_OF(kinds))];
-        unsigned operator = random_below(&random, COUNT_OF(operators));
+        unsigned operator= random_below(&random, COUNT_OF(operators));
         bool masked = random_below(&random, 2);
         uint64_t mask = (random_u64(&random) & random_u64(&random)) >> (64 - kind->bits);
         wide constant = boundary(&random, kind->bits);
-        const char *left = masked ? arena_printf(fixture->arena, "(%s & 0x%llx)", kind->name, (unsigned long long)mask)
+        const char *left = masked ? arena_printf(fixture->arena, "(%s & 0x%llx)", kind->name,
+                                                 (unsigned long long)mask)
                                   : kind->name;
         const char *text = arena_printf(fixture->arena, "abi x86_64\ndefault kill_process\nallow %s(%s %s %s)\n", kind->call,
                                         left, operators[operator], constant_text(fixture->arena, constant));
@@ -127,7 +135,8 @@ static void test_comparisons(void **state)
         if (fine != fits(kind, masked, operator, constant))
             fail_msg("%s: %s", fine ? "accepted" : "refused", text);
         if (fine)
-            check_evaluation(fixture, policy, kind, masked, mask, operator, constant, &random, text);
+            check_evaluation(fixture, policy, kind, masked, mask, operator, constant, &random,
+                             text);
         accepted += fine;
         refused += !fine;
         fixture_close(&opened);
@@ -136,7 +145,9 @@ static void test_comparisons(void **state)
     (void)state;
 }
 
-/* ---- combinations -------------------------------------------------------------------------------------------------- */
+/* ---- combinations
+ * --------------------------------------------------------------------------------------------------
+ */
 
 /* A random condition as text, with its value on one input computed beside it. */
 struct made {
@@ -149,15 +160,16 @@ static const char *const names[] = {"arg0", "arg1", "arg2"};
 
 static bool make_comparison(struct made *made)
 {
-    unsigned arg = random_below(made->random, 3), operator = random_below(made->random, 6);
-    uint64_t constant = made->args[random_below(made->random, 3)] + random_below(made->random, 3) - 1;
+    unsigned arg = random_below(made->random, 3), operator= random_below(made->random, 6);
+    uint64_t constant =
+        made->args[random_below(made->random, 3)] + random_below(made->random, 3) - 1;
     uint64_t mask = random_below(made->random, 2) ? UINT64_MAX : random_u64(made->random);
     if (mask == UINT64_MAX)
         buffer_printf(&made->text, "%s %s 0x%llx", names[arg], operators[operator], (unsigned long long)constant);
     else
         buffer_printf(&made->text, "(%s & 0x%llx) %s 0x%llx", names[arg], (unsigned long long)mask, operators[operator],
                       (unsigned long long)constant);
-    return compare((wide)(made->args[arg] & mask), operator, (wide)constant);
+    return compare((wide)(made->args[arg] & mask), operator,(wide) constant);
 }
 
 static bool make_membership(struct made *made)
@@ -166,8 +178,10 @@ static bool make_membership(struct made *made)
     bool holds = false;
     buffer_printf(&made->text, "%s in { ", names[arg]);
     for (unsigned i = 0; i < count; i++) {
-        uint64_t first = made->args[random_below(made->random, 3)] + random_below(made->random, 5) - 2;
-        uint64_t width = random_below(made->random, 4), last = first + width < first ? first : first + width;
+        uint64_t first =
+            made->args[random_below(made->random, 3)] + random_below(made->random, 5) - 2;
+        uint64_t width = random_below(made->random, 4),
+                 last = first + width < first ? first : first + width;
         buffer_printf(&made->text, i ? ", %llu..%llu" : "%llu..%llu", (unsigned long long)first,
                       (unsigned long long)last);
         holds |= made->args[arg] >= first && made->args[arg] <= last;
@@ -209,7 +223,8 @@ static bool condition_of(const struct policy *policy, const struct condition **c
 }
 
 /* The condition in words is a condition again, and the same one. */
-static void check_words(struct fixture *fixture, const struct policy *policy, const struct input *input)
+static void check_words(struct fixture *fixture, const struct policy *policy,
+                        const struct input *input)
 {
     const struct condition *condition;
     struct buffer text = buffer_new(fixture->arena);
@@ -218,7 +233,8 @@ static void check_words(struct fixture *fixture, const struct policy *policy, co
     buffer_text(&text, "abi x86_64\ndefault kill_process\nallow nr 5000(");
     condition_print(&text, condition, ABI_X86_64, 5000);
     buffer_text(&text, ")\n");
-    assert_int_equal(policy_eval(read_text(fixture, buffer_string(&text)), input).word, policy_eval(policy, input).word);
+    assert_int_equal(policy_eval(read_text(fixture, buffer_string(&text)), input).word,
+                     policy_eval(policy, input).word);
 }
 
 static void test_combinations(void **state)
@@ -249,7 +265,8 @@ static void test_combinations(void **state)
     (void)state;
 }
 
-/* ---- named conditions in words ----------------------------------------------------------------------------------------- */
+/* ---- named conditions in words
+ * ----------------------------------------------------------------------------------------- */
 
 static void test_words_of_typed_arguments(void **state)
 {
@@ -272,8 +289,9 @@ static void test_words_of_typed_arguments(void **state)
     };
     struct fixture *fixture = *state;
     for (size_t i = 0; i < COUNT_OF(conditions); i++) {
-        const char *text = arena_printf(fixture->arena, "abi x86_64\ndefault kill_process\nallow %s(%s)\n",
-                                        conditions[i][0], conditions[i][1]);
+        const char *text =
+            arena_printf(fixture->arena, "abi x86_64\ndefault kill_process\nallow %s(%s)\n",
+                         conditions[i][0], conditions[i][1]);
         const struct policy *policy = read_text(fixture, text);
         struct buffer words = buffer_new(fixture->arena);
         condition_print(&words, policy->views[0].clauses[0].when, ABI_X86_64,
@@ -282,14 +300,17 @@ static void test_words_of_typed_arguments(void **state)
     }
 }
 
-/* ---- raw words -------------------------------------------------------------------------------------------------------------- */
+/* ---- raw words
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 static uint32_t make_word(struct made *made, unsigned depth, bool *undefined)
 {
     static const char *const words[] = {"+", "-", "*", "/", "&", "|", "^", "<<", ">>"};
     unsigned choice = depth ? random_below(made->random, 12) : random_below(made->random, 2) * 11;
     if (choice == 11) {
-        uint32_t value = (uint32_t)(random_u64(made->random) >> (32 + random_below(made->random, 32)));
+        uint32_t value =
+            (uint32_t)(random_u64(made->random) >> (32 + random_below(made->random, 32)));
         buffer_printf(&made->text, "0x%x", value);
         return value;
     }
@@ -311,7 +332,8 @@ static uint32_t make_word(struct made *made, unsigned depth, bool *undefined)
     uint32_t b = make_word(made, depth - 1, undefined);
     buffer_text(&made->text, ")");
     *undefined |= choice >= 7 && b >= 32;
-    const uint32_t values[] = {a + b, a - b, a * b, b ? a / b : 0, a & b, a | b, a ^ b, a << (b & 31), a >> (b & 31)};
+    const uint32_t values[] = {a + b, a - b, a * b,         b ? a / b : 0, a & b,
+                               a | b, a ^ b, a << (b & 31), a >> (b & 31)};
     return values[choice];
 }
 
@@ -328,7 +350,7 @@ static void test_raw_words(void **state)
             input.args[i] = any_register(&random, 32);
         struct made made = {buffer_new(fixture->arena), &random, input.args};
         bool undefined = false;
-        unsigned operator = random_below(&random, 6);
+        unsigned operator= random_below(&random, 6);
         buffer_text(&made.text, "abi x86_64\ndefault kill_process\nraw ret(");
         uint32_t value = make_word(&made, 3, &undefined);
         buffer_text(&made.text, ") if ");
@@ -337,11 +359,13 @@ static void test_raw_words(void **state)
         uint32_t b = make_word(&made, 2, &undefined);
         buffer_text(&made.text, "\n");
         struct policy *policy;
-        if (try_policy(fixture, buffer_string(&made.text), &policy)) { /* constants may pass 32 bits */
+        if (try_policy(fixture, buffer_string(&made.text),
+                       &policy)) { /* constants may pass 32 bits */
             uint32_t expected = compare(a, operator, b) ? value : WORD_KILL;
             struct decision decision = policy_eval(policy, &input);
             if (decision.word != expected)
-                fail_msg("%s gives %#x, not %#x", buffer_string(&made.text), decision.word, expected);
+                fail_msg("%s gives %#x, not %#x", buffer_string(&made.text), decision.word,
+                         expected);
             assert_true(undefined || !decision.implementation_defined);
             round_trip(fixture, buffer_string(&made.text));
             tried++;
@@ -355,11 +379,13 @@ static void test_raw_words(void **state)
 static void test_raw_registers(void **state)
 {
     struct fixture *fixture = *state;
-    const struct policy *policy = read_text(fixture, "abi x86_64, aarch64\ndefault kill_process\nallow read\n"
-                                            "raw errno(EPERM) if ip > 0x100000000 && (arg0 & 0xf00000000) == 0x300000000\n"
-                                            "raw log if arch == AUDIT_ARCH_S390X || 7 >= nr\n"
-                                            "raw trap(3) if arg5 in { 1, -1 }\n");
-    struct input input = {.nr = 0, .arch = abi_get(ABI_X86_64)->token, .ip = 0x100000001, .args = {0x300000001}};
+    const struct policy *policy = read_text(
+        fixture, "abi x86_64, aarch64\ndefault kill_process\nallow read\n"
+                 "raw errno(EPERM) if ip > 0x100000000 && (arg0 & 0xf00000000) == 0x300000000\n"
+                 "raw log if arch == AUDIT_ARCH_S390X || 7 >= nr\n"
+                 "raw trap(3) if arg5 in { 1, -1 }\n");
+    struct input input = {
+        .nr = 0, .arch = abi_get(ABI_X86_64)->token, .ip = 0x100000001, .args = {0x300000001}};
     assert_int_equal(policy_eval(policy, &input).word, WORD_ALLOW); /* the first rule decides */
     input.nr = 1;
     assert_int_equal(policy_eval(policy, &input).word, WORD_ERRNO(1));

@@ -53,7 +53,8 @@ static void check_runs(struct fixture *fixture, const struct policy *policy, uin
     assert_int_equal(runs[0].first, 0);
     assert_int_equal(runs[count - 1].last, UINT32_MAX);
     for (size_t i = 0; i < count; i++) {
-        const uint32_t probes[] = {runs[i].first, runs[i].last, runs[i].first + (runs[i].last - runs[i].first) / 2};
+        const uint32_t probes[] = {runs[i].first, runs[i].last,
+                                   runs[i].first + (runs[i].last - runs[i].first) / 2};
         assert_true(runs[i].first <= runs[i].last);
         if (i)
             assert_int_equal(runs[i].first, runs[i - 1].last + 1);
@@ -82,7 +83,8 @@ static void check_tables(struct fixture *fixture, const struct policy *policy, e
 
 static void test_runs(void **state)
 {
-    static const char *const sets[] = {"x86_64", "x32", "x86_64, x32", "x86_64, i386, aarch64, arm, mipsel, mips64el",
+    static const char *const sets[] = {"x86_64", "x32", "x86_64, x32",
+                                       "x86_64, i386, aarch64, arm, mipsel, mips64el",
                                        "s390x, mips, ppc64, sheb"};
     struct fixture *fixture = *state;
     for (size_t i = 0; i < COUNT_OF(sets); i++) {
@@ -109,7 +111,9 @@ static void test_number_rules(void **state)
     assert_int_equal(policy_eval(policy, &input).word, WORD_ALLOW);
     input.nr = 0x3fffffff;
     assert_int_equal(policy_eval(policy, &input).word, WORD_ALLOW);
-    policy = read_text(fixture, "abi x86_64, x32\ndefault kill_process\nallow nr 0x40000001\nlog nr 1\ntrap(1) nr -1\n");
+    policy = read_text(
+        fixture,
+        "abi x86_64, x32\ndefault kill_process\nallow nr 0x40000001\nlog nr 1\ntrap(1) nr -1\n");
     input.nr = 0x40000001;
     assert_int_equal(policy_eval(policy, &input).word, WORD_ALLOW);
     input.nr = 1;
@@ -121,8 +125,9 @@ static void test_number_rules(void **state)
 static void test_settings_of_an_abi(void **state)
 {
     struct fixture *fixture = *state;
-    const struct policy *policy = read_text(fixture, "abi x86_64, i386\ndefault kill_process\nforeign errno(EDEADLK)\n"
-                                                     "on i386 { default errno(EPERM) unknown errno(ENOSYS) }\n");
+    const struct policy *policy =
+        read_text(fixture, "abi x86_64, i386\ndefault kill_process\nforeign errno(EDEADLK)\n"
+                           "on i386 { default errno(EPERM) unknown errno(ENOSYS) }\n");
     assert_int_equal(policy->views[0].default_word, WORD_KILL);
     assert_int_equal(policy->views[0].unknown_word, WORD_KILL);
     assert_int_equal(policy->views[1].default_word, WORD_ERRNO(1));

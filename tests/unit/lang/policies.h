@@ -13,7 +13,8 @@ static inline const struct source *text_source(struct fixture *fixture, const ch
 static inline bool try_policy(struct fixture *fixture, const char *text, struct policy **policy)
 {
     fixture->diagnostics = diagnostics_new(fixture->arena);
-    return worked(policy_read(fixture->arena, text_source(fixture, text), 0, &fixture->diagnostics, policy));
+    return worked(
+        policy_read(fixture->arena, text_source(fixture, text), 0, &fixture->diagnostics, policy));
 }
 
 /* Shows why a text was refused, and fails. */
@@ -34,19 +35,21 @@ static inline const char *round_trip(struct fixture *fixture, const char *text)
     struct buffer once = buffer_new(arena), twice = buffer_new(arena);
     struct policy *before = read_text(fixture, text), *after;
     struct tree *tree;
-    assert_true(worked(policy_parse(arena, text_source(fixture, text), &fixture->diagnostics, &tree)));
+    assert_true(
+        worked(policy_parse(arena, text_source(fixture, text), &fixture->diagnostics, &tree)));
     policy_print(&once, tree);
     after = read_text(fixture, buffer_string(&once));
     if (!policy_equal(before, after))
         fail_msg("another policy: %s\nprinted: %s", text, buffer_string(&once));
-    assert_true(worked(policy_parse(arena, text_source(fixture, buffer_string(&once)), &fixture->diagnostics, &tree)));
+    assert_true(worked(policy_parse(arena, text_source(fixture, buffer_string(&once)),
+                                    &fixture->diagnostics, &tree)));
     policy_print(&twice, tree);
     assert_string_equal(buffer_string(&once), buffer_string(&twice));
     return buffer_string(&once);
 }
 
-static inline uint32_t verdict_of(const struct policy *policy, enum abi_id abi, const char *call, const uint64_t *args,
-                                  size_t count)
+static inline uint32_t verdict_of(const struct policy *policy, enum abi_id abi, const char *call,
+                                  const uint64_t *args, size_t count)
 {
     const struct syscall_entry *entry = abi_syscall(abi, call);
     assert_non_null(entry);

@@ -5,16 +5,22 @@
 
 static void test_canonical_form(void **state)
 {
-    const char *untidy = "# top\n\n\n\npolicy   \"my web-server\"   # name\nabi x86_64,\n  # why\n   aarch64\n"
-                         "default kill_process # d\nunknown errno( ENOSYS )\nconst X={1,2, # two\n # three\n 3..4 }\n"
-                         "group g = { read , write # rw\n , # after\n close,\n}\nallow @g allow { openat, statx } # both\n"
-                         "on x86_64 { # inside\n allow fcntl(cmd==F_GETFL)\n\n\n # last\n}\n"
-                         "allow sched_setscheduler(policy == 3 # within\n && pid != 0)\n# end";
-    const char *tidy = "# top\n\npolicy \"my web-server\"  # name\n# why\nabi x86_64, aarch64\n"
-                       "default kill_process  # d\nunknown errno(ENOSYS)\nconst X = {\n    1, 2,  # two\n    # three\n"
-                       "    3..4\n}\ngroup g = {\n    read, write,  # rw\n    # after\n    close\n}\nallow @g\n"
-                       "allow { openat, statx }  # both\non x86_64 {  # inside\n    allow fcntl(cmd == F_GETFL)\n\n"
-                       "    # last\n}\n# within\nallow sched_setscheduler(policy == 3 && pid != 0)\n# end\n";
+    const char *untidy =
+        "# top\n\n\n\npolicy   \"my web-server\"   # name\nabi x86_64,\n  # why\n   aarch64\n"
+        "default kill_process # d\nunknown errno( ENOSYS )\nconst X={1,2, # two\n # three\n 3..4 "
+        "}\n"
+        "group g = { read , write # rw\n , # after\n close,\n}\nallow @g allow { openat, statx } # "
+        "both\n"
+        "on x86_64 { # inside\n allow fcntl(cmd==F_GETFL)\n\n\n # last\n}\n"
+        "allow sched_setscheduler(policy == 3 # within\n && pid != 0)\n# end";
+    const char *tidy =
+        "# top\n\npolicy \"my web-server\"  # name\n# why\nabi x86_64, aarch64\n"
+        "default kill_process  # d\nunknown errno(ENOSYS)\nconst X = {\n    1, 2,  # two\n    # "
+        "three\n"
+        "    3..4\n}\ngroup g = {\n    read, write,  # rw\n    # after\n    close\n}\nallow @g\n"
+        "allow { openat, statx }  # both\non x86_64 {  # inside\n    allow fcntl(cmd == "
+        "F_GETFL)\n\n"
+        "    # last\n}\n# within\nallow sched_setscheduler(policy == 3 && pid != 0)\n# end\n";
     assert_string_equal(round_trip(*state, untidy), tidy);
 }
 
@@ -39,16 +45,20 @@ static void test_long_lines_are_broken(void **state)
 
 static void test_every_kind_of_statement(void **state)
 {
-    round_trip(*state, "policy p abi x86_64, x32, i386 foreign log default errno(38) unknown trap(0x12)\n"
-                       "const A = -1 const B = ~(O_CLOEXEC | 1 << 3) ^ 5 - 2 + 1 & 0xff const L = { A, 1..3, B }\n"
-                       "group g = { read, nr 5, nr 7..9(arg0 == 1), @h(arg0 != 9), write(fd in L) } group h = { close }\n"
-                       "notify @g log @h(fd > 3) kill_thread nr -1 kill_process nr 0x40000000..0x7fffffff\n"
-                       "trace(5) { openat, close }(arg0 != 1)\n"
-                       "on x86_64, i386 { default allow unknown errno(ENOSYS) allow ioctl(!(cmd in { TCGETS })) }\n"
-                       "raw allow raw ret(0x7fff0001) if nr == 5 || !(arch != 3 && ip < 5)\n"
-                       "raw ret(lo32(arg0) * 2 / (nr - 1) << 3 | ~hi32(ip)) if (lo32(arg1) ^ 5) >= -nr\n"
-                       "prove never permit execve prove always errno(ENOSYS) { clone3, openat2 }(arg0 == 0)\n"
-                       "prove never errno @g prove at_most \"x+y.bpf\"\n");
+    round_trip(
+        *state,
+        "policy p abi x86_64, x32, i386 foreign log default errno(38) unknown trap(0x12)\n"
+        "const A = -1 const B = ~(O_CLOEXEC | 1 << 3) ^ 5 - 2 + 1 & 0xff const L = { A, 1..3, B }\n"
+        "group g = { read, nr 5, nr 7..9(arg0 == 1), @h(arg0 != 9), write(fd in L) } group h = { "
+        "close }\n"
+        "notify @g log @h(fd > 3) kill_thread nr -1 kill_process nr 0x40000000..0x7fffffff\n"
+        "trace(5) { openat, close }(arg0 != 1)\n"
+        "on x86_64, i386 { default allow unknown errno(ENOSYS) allow ioctl(!(cmd in { TCGETS })) "
+        "}\n"
+        "raw allow raw ret(0x7fff0001) if nr == 5 || !(arch != 3 && ip < 5)\n"
+        "raw ret(lo32(arg0) * 2 / (nr - 1) << 3 | ~hi32(ip)) if (lo32(arg1) ^ 5) >= -nr\n"
+        "prove never permit execve prove always errno(ENOSYS) { clone3, openat2 }(arg0 == 0)\n"
+        "prove never errno @g prove at_most \"x+y.bpf\"\n");
 }
 
 static void test_files(void **state)
@@ -65,7 +75,8 @@ static void test_files(void **state)
             struct tree *tree;
             struct policy *before, *after;
             struct buffer text = buffer_new(arena);
-            assert_true(worked(file_read(arena, files.gl_pathv[k], &fixture->diagnostics, &source)));
+            assert_true(
+                worked(file_read(arena, files.gl_pathv[k], &fixture->diagnostics, &source)));
             if (failed(policy_read(arena, source, 0, &fixture->diagnostics, &before)))
                 continue; /* a part, without a header */
             assert_true(worked(policy_parse(arena, source, &fixture->diagnostics, &tree)));
@@ -84,16 +95,33 @@ static void test_files(void **state)
 static void test_differences_are_seen(void **state)
 {
     static const char *const bodies[] = {
-        "allow read",          "allow read(fd == 1)", "allow read(fd == 2)", "allow read(fd != 1)", "log read",
-        "errno(1) read",       "errno(2) read",       "allow write",         "allow read allow write",
-        "raw allow if nr == 0", "raw allow if nr == 1", "raw ret(lo32(arg0)) if nr == 0",
-        "raw ret(hi32(arg0)) if nr == 0", "prove never permit read", "prove never allow read", "on x86_64 { default log }",
-        "unknown log",         "foreign log",         "prove at_most \"a\"", "prove at_most \"b\"",
+        "allow read",
+        "allow read(fd == 1)",
+        "allow read(fd == 2)",
+        "allow read(fd != 1)",
+        "log read",
+        "errno(1) read",
+        "errno(2) read",
+        "allow write",
+        "allow read allow write",
+        "raw allow if nr == 0",
+        "raw allow if nr == 1",
+        "raw ret(lo32(arg0)) if nr == 0",
+        "raw ret(hi32(arg0)) if nr == 0",
+        "prove never permit read",
+        "prove never allow read",
+        "on x86_64 { default log }",
+        "unknown log",
+        "foreign log",
+        "prove at_most \"a\"",
+        "prove at_most \"b\"",
     };
     struct fixture *fixture = *state;
     const struct policy *policies[COUNT_OF(bodies)];
     for (size_t i = 0; i < COUNT_OF(bodies); i++)
-        policies[i] = read_text(fixture, arena_printf(fixture->arena, "abi x86_64\ndefault kill_process\n%s\n", bodies[i]));
+        policies[i] =
+            read_text(fixture, arena_printf(fixture->arena,
+                                            "abi x86_64\ndefault kill_process\n%s\n", bodies[i]));
     for (size_t i = 0; i < COUNT_OF(bodies); i++)
         for (size_t k = 0; k < COUNT_OF(bodies); k++)
             if (policy_equal(policies[i], policies[k]) != (i == k))
@@ -103,10 +131,8 @@ static void test_differences_are_seen(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_canonical_form),
-        TEST(test_long_lines_are_broken),
-        TEST(test_every_kind_of_statement),
-        TEST(test_files),
+        TEST(test_canonical_form),          TEST(test_long_lines_are_broken),
+        TEST(test_every_kind_of_statement), TEST(test_files),
         TEST(test_differences_are_seen),
     };
     return RUN_TESTS(tests);

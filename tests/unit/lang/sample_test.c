@@ -7,7 +7,8 @@ static struct policy *sample(struct fixture *fixture)
 {
     const struct source *source;
     struct policy *policy;
-    assert_true(worked(file_read(fixture->arena, FOLDER "webserver.policy", &fixture->diagnostics, &source)));
+    assert_true(worked(
+        file_read(fixture->arena, FOLDER "webserver.policy", &fixture->diagnostics, &source)));
     bool fine = worked(policy_read(fixture->arena, source, 0, &fixture->diagnostics, &policy));
     if (!fine)
         diagnostics_print(&fixture->diagnostics, stderr);
@@ -44,10 +45,13 @@ static void test_openat_ignores_the_upper_half(void **state)
 {
     const struct policy *policy = sample(*state);
     assert_int_equal(VERDICT(policy, ABI_X86_64, "openat", (uint64_t)-100, 1, 0), WORD_ALLOW);
-    assert_int_equal(VERDICT(policy, ABI_X86_64, "openat", 0x12345678ffffff9c, 1, 0xffffffff00000000), WORD_ALLOW);
+    assert_int_equal(
+        VERDICT(policy, ABI_X86_64, "openat", 0x12345678ffffff9c, 1, 0xffffffff00000000),
+        WORD_ALLOW);
     assert_int_equal(VERDICT(policy, ABI_X86_64, "openat", 3, 1, 0), WORD_KILL);
     assert_int_equal(VERDICT(policy, ABI_X86_64, "openat", (uint64_t)-100, 1, 1), WORD_KILL);
-    assert_int_equal(VERDICT(policy, ABI_AARCH64, "openat", (uint64_t)-100, 1, 0x80000), WORD_ALLOW);
+    assert_int_equal(VERDICT(policy, ABI_AARCH64, "openat", (uint64_t)-100, 1, 0x80000),
+                     WORD_ALLOW);
 }
 
 static void test_on_and_lists(void **state)
@@ -116,30 +120,35 @@ static void test_narrowed(void **state)
     struct fixture *fixture = *state;
     const struct source *source;
     struct policy *policy;
-    assert_true(worked(file_read(fixture->arena, FOLDER "webserver.policy", &fixture->diagnostics, &source)));
-    assert_true(worked(policy_read(fixture->arena, source, ABI_BIT(ABI_AARCH64), &fixture->diagnostics, &policy)));
+    assert_true(worked(
+        file_read(fixture->arena, FOLDER "webserver.policy", &fixture->diagnostics, &source)));
+    assert_true(worked(
+        policy_read(fixture->arena, source, ABI_BIT(ABI_AARCH64), &fixture->diagnostics, &policy)));
     assert_int_equal(policy->abis, ABI_BIT(ABI_AARCH64));
     assert_int_equal(VERDICT(policy, ABI_X86_64, "read", 0), WORD_KILL);
     assert_int_equal(VERDICT(policy, ABI_AARCH64, "read", 0), WORD_ALLOW);
     fixture->diagnostics = diagnostics_new(fixture->arena);
-    assert_true(failed(policy_read(fixture->arena, source, ABI_BIT(ABI_ARM), &fixture->diagnostics, &policy)));
+    assert_true(failed(
+        policy_read(fixture->arena, source, ABI_BIT(ABI_ARM), &fixture->diagnostics, &policy)));
 }
 
 static void test_assertions(void **state)
 {
     struct fixture *fixture = *state;
-    const char *text = "const TTY = { TCGETS }\ngroup g = { execve, execveat }\nprove never permit @g\n"
-                       "on x86_64 { prove always errno(ENOSYS) clone3 }\nprove at_most \"other.bpf\"\n";
+    const char *text =
+        "const TTY = { TCGETS }\ngroup g = { execve, execveat }\nprove never permit @g\n"
+        "on x86_64 { prove always errno(ENOSYS) clone3 }\nprove at_most \"other.bpf+/b.bpf\"\n";
     const struct goal *goals;
     size_t count;
-    assert_true(worked(assertions_read(fixture->arena, text_source(fixture, text), ABI_BIT(ABI_X86_64), false,
-                                       &fixture->diagnostics, &goals, &count)));
+    assert_true(
+        worked(assertions_read(fixture->arena, text_source(fixture, text), ABI_BIT(ABI_X86_64),
+                               false, &fixture->diagnostics, &goals, &count)));
     assert_int_equal(count, 3);
     assert_int_equal(goals[1].kind, GOAL_ALWAYS);
     assert_int_equal(goals[1].pattern_count, 1);
     assert_true(goals[1].patterns[0].action.has_data);
     assert_int_equal(goals[1].patterns[0].action.data, 38);
-    assert_string_equal(goals[2].filter_path, "tests/data/other.bpf");
+    assert_string_equal(goals[2].filter_path, "tests/data/other.bpf+/b.bpf");
 }
 
 int main(void)
