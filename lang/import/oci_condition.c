@@ -48,7 +48,7 @@ static struct compared subject_of(struct arena *arena, const struct oci_comparis
     if (c->index >= view->call->argument_count)
         return (struct compared){0, NULL, NULL, 0, false};
     const struct argument *argument = &view->call->arguments[c->index];
-    return argument->is_pointer ? raw_subject(arena, c->index, word, true)
+    return argument->is_pointer ? raw_subject(arena, c->index, argument->bits, true)
                                 : typed_subject(arena, c->index, argument);
 }
 
