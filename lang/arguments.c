@@ -16,20 +16,24 @@ int argument_index(const struct syscall_entry *entry, const char *name)
     if (!has_arguments(entry))
         return register_index(name);
     for (int i = 0; i < entry->argument_count; i++)
-        if (entry->arguments[i].manual_name && !strcmp(entry->arguments[i].manual_name, name))
+        if (entry->arguments[i].kernel_name && !strcmp(entry->arguments[i].kernel_name, name))
             return i;
     for (int i = 0; i < entry->argument_count; i++)
-        if (entry->arguments[i].kernel_name && !strcmp(entry->arguments[i].kernel_name, name))
+        if (entry->arguments[i].manual_name && !strcmp(entry->arguments[i].manual_name, name))
             return i;
     int index = register_index(name);
     return index < entry->argument_count ? index : -1;
 }
 
-static const char *argument_name(const struct argument *argument, struct arena *arena, int index)
+const char *argument_name(const struct syscall_entry *entry, int index)
 {
-    if (argument->manual_name)
-        return argument->manual_name;
-    return argument->kernel_name ? argument->kernel_name : arena_printf(arena, "arg%d", index);
+    static const char *const numbered[] = {"arg0", "arg1", "arg2", "arg3", "arg4", "arg5"};
+    const struct argument *argument = &entry->arguments[index];
+    const char *names[] = {argument->manual_name, argument->kernel_name, numbered[index]};
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (names[i] && argument_index(entry, names[i]) == index)
+            return names[i];
+    return NULL;
 }
 
 void unknown_argument(const struct place_of_condition *place, const struct expression *use)
@@ -50,7 +54,9 @@ void unknown_argument(const struct place_of_condition *place, const struct expre
         return;
     const char *names[6];
     for (int i = 0; i < entry->argument_count; i++)
-        names[i] = argument_name(&entry->arguments[i], resolver->arena, i);
+        names[i] = argument_name(entry, i);
+    for (int i = 0; i < entry->argument_count; i++)
+        names[i] = names[i] ? names[i] : "(one without a name)";
     if (!entry->argument_count)
         problem_note(resolver, p, NO_SPAN, "it takes no arguments");
     else
@@ -158,7 +164,8 @@ static void warn_view(const struct place_of_condition *place, const struct expre
         return;
     }
     const struct argument *argument = &place->entry->arguments[index];
-    const char *called = argument_name(argument, resolver->arena, index);
+    const char *called = argument_name(place->entry, index);
+    called = called ? called : name;
     struct problem *p = NULL;
     warn_other_register(place, use, index, called);
     if (seen & ~ones(argument->bits))

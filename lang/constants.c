@@ -108,12 +108,16 @@ void unknown_constant(struct resolver *resolver, enum abi_id abi, const struct e
     const char *nearest[3];
     size_t count = abi_nearest_constants(use->name, nearest, COUNT_OF(nearest));
     const char *own = definitions_nearest(&resolver->consts, use->name);
-    if (own)
-        nearest[0] = own, count = 1;
+    if (own) {
+        nearest[0] = own;
+        count = 1;
+    }
     if (resolver->lost & LOST_DEFINITION)
         return;
     struct problem *p = problem_error(resolver, use->span, abi, "`%s` is no constant", use->name);
-    if (count)
+    if (!strcmp(use->name, "NULL"))
+        problem_note(resolver, p, NO_SPAN, "write 0");
+    else if (count)
         problem_note(resolver, p, NO_SPAN, "did you mean %s?",
                      name_list(resolver->arena, nearest, count, "or"));
 }

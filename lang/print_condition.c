@@ -58,18 +58,6 @@ static const struct argument *argument_of(const struct conditions_printer *print
     return &entry->arguments[operand->subject - SUBJECT_ARG0];
 }
 
-/* A name that means this argument and no other, as the resolver looks names up. */
-static const char *name_of(const struct conditions_printer *printer,
-                           const struct argument *argument, int index)
-{
-    static const char *const numbered[] = {"arg0", "arg1", "arg2", "arg3", "arg4", "arg5"};
-    const char *names[] = {argument->manual_name, argument->kernel_name, numbered[index]};
-    for (size_t i = 0; i < COUNT_OF(names); i++)
-        if (names[i] && argument_index(printer->entry, names[i]) == index)
-            return names[i];
-    return NULL;
-}
-
 static bool only_zero(const struct condition *member)
 {
     const struct interval *first = member->intervals;
@@ -89,7 +77,7 @@ static const char *plain_name(const struct conditions_printer *printer,
     if (!argument || operand->shift || operand->bits != argument->bits ||
         (argument->is_pointer && !only_zero(member)))
         return NULL;
-    return name_of(printer, argument, (int)(operand->subject - SUBJECT_ARG0));
+    return argument_name(printer->entry, (int)(operand->subject - SUBJECT_ARG0));
 }
 
 static const char *register_text(const struct conditions_printer *printer,

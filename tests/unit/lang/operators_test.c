@@ -399,6 +399,25 @@ static void test_raw_registers(void **state)
     assert_int_equal(policy_eval(policy, &input).word, 0x00030003);
 }
 
+/* Names of both kinds, and where the manual's wrapper has another order than the kernel. */
+static void test_names(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct policy *policy = read_text(
+        fixture,
+        "abi x86_64\ndefault kill_process\nallow openat(dfd == 3)\nallow openat(dirfd == 4)\n"
+        "allow signalfd4(flags == 5)\nallow prctl(arg2 == 6)\nlog prctl(u64(arg2) == 7)\n"
+        "allow sched_setscheduler(policy == 1)\nallow io_submit(nr == 9)\n");
+    assert_int_equal(VERDICT(policy, ABI_X86_64, "openat", 3), WORD_ALLOW);
+    assert_int_equal(VERDICT(policy, ABI_X86_64, "openat", 4), WORD_ALLOW);
+    assert_int_equal(VERDICT(policy, ABI_X86_64, "signalfd4", 0, 0, 0, 5), WORD_ALLOW);
+    assert_int_equal(VERDICT(policy, ABI_X86_64, "signalfd4", 0, 0, 5, 0), WORD_KILL);
+    assert_int_equal(VERDICT(policy, ABI_X86_64, "prctl", 0, 6, 0), WORD_ALLOW);
+    assert_int_equal(VERDICT(policy, ABI_X86_64, "prctl", 0, 0, 7), 0x7ffc0000);
+    assert_int_equal(VERDICT(policy, ABI_X86_64, "sched_setscheduler", 0, 1), WORD_ALLOW);
+    assert_int_equal(VERDICT(policy, ABI_X86_64, "io_submit", 0, 9), WORD_ALLOW);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -407,6 +426,7 @@ int main(void)
         TEST(test_words_of_typed_arguments),
         cmocka_unit_test(test_raw_words),
         TEST(test_raw_registers),
+        TEST(test_names),
     };
     return RUN_TESTS(tests);
 }
