@@ -402,40 +402,55 @@ static void write_canonically(struct arena *arena, struct buffer *text)
     policy_print(text, tree);
 }
 
-result import_oci(struct arena *arena, const struct source *source,
-                  const struct import_options *options, struct diagnostics *diagnostics,
-                  struct buffer *policy_text)
+static struct oci_target target_of(const struct import_options *options)
 {
-    struct json_node *root;
-    struct oci_profile profile;
-    struct oci_statement *statements;
-    size_t count;
-    struct oci_target target = {
+    return (struct oci_target){
         .arch = options->arch == ABI_NONE ? abi_native() : options->arch,
         .kernel_major = options->kernel_major,
         .kernel_minor = options->kernel_minor,
         .capabilities = options->capabilities,
         .capability_count = options->capability_count,
     };
+}
+
+static result read_profile(struct arena *arena, const struct source *source,
+                           struct diagnostics *diagnostics, struct oci_target *target,
+                           struct oci_profile *profile)
+{
+    struct json_node *root;
     if (source->length > PROFILE_BYTES_MOST) {
         report_error(diagnostics, NO_SPAN, "%s: a profile has at most %zu bytes", source->name,
                      PROFILE_BYTES_MOST);
-        return FAILURE(ERROR_LIMIT);
+        return FAILURE(ERROR_INPUT);
     }
     result r = json_document(arena, source, diagnostics, &root);
     if (worked(r))
-        r = oci_profile_read(arena, root, target.arch, diagnostics, &profile);
+        r = oci_profile_read(arena, root, target->arch, diagnostics, profile);
     if (worked(r))
-        r = oci_target_abis(&profile, diagnostics, &target);
+        r = oci_target_abis(profile, diagnostics, target);
+    return r;
+}
+
+result import_oci(struct arena *arena, const struct source *source,
+                  const struct import_options *options, struct diagnostics *diagnostics,
+                  struct buffer *policy_text)
+{
+    struct oci_profile profile;
+    struct oci_statement *statements;
+    size_t count;
+    struct oci_target target = target_of(options);
+    oci_held_remarks(&target, diagnostics);
+    result r = read_profile(arena, source, diagnostics, &target, &profile);
     if (worked(r))
         r = oci_rules(arena, &profile, &target, diagnostics, &statements, &count);
     if (failed(r))
         return r;
+    report_contradictions(statements, count, diagnostics);
+    oci_multiplexer_remarks(&profile, &target, diagnostics);
+
     *policy_text = buffer_new(arena);
     struct writer w = {arena, diagnostics, &target, printable(arena, base_name(source->name)),
                        policy_text};
-    report_contradictions(statements, count, diagnostics);
-    oci_multiplexer_remarks(&profile, &target, diagnostics);
     write_header(&w, &profile);
     write_statements(&w, statements, merge_neighbours(&w, statements, count));
     write_canonically(arena, policy_text);

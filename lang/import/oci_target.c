@@ -199,6 +199,8 @@ static const char *const capability_names[] = {
     "CHECKPOINT_RESTORE",
 };
 
+#define ALL_CAPABILITIES "ALL"
+
 /* "CAP_SYS_ADMIN" and "sys_admin" are one capability. */
 static const char *without_prefix(const char *capability)
 {
@@ -216,9 +218,19 @@ static bool capability_known(const char *capability)
 static bool holds(const struct oci_target *target, const char *capability)
 {
     for (size_t i = 0; i < target->capability_count; i++)
-        if (!strcasecmp(without_prefix(target->capabilities[i]), without_prefix(capability)))
+        if (!strcasecmp(without_prefix(target->capabilities[i]), without_prefix(capability)) ||
+            !strcasecmp(target->capabilities[i], ALL_CAPABILITIES))
             return true;
     return false;
+}
+
+void oci_held_remarks(const struct oci_target *target, struct diagnostics *diagnostics)
+{
+    for (size_t i = 0; i < target->capability_count; i++)
+        if (!capability_known(target->capabilities[i]) &&
+            strcasecmp(target->capabilities[i], ALL_CAPABILITIES))
+            report_warning(diagnostics, NO_SPAN, "unknown capability \"%s\" is given",
+                           target->capabilities[i]);
 }
 
 static size_t count_held(const struct oci_target *target, const struct oci_texts *capabilities)
