@@ -79,6 +79,20 @@ static bool are_opposite(const struct term *a, const struct term *b)
            (b->kind == TERM_NOT && b->children[0] == a);
 }
 
+/* (p and c) or (p and not c) is p, and so with and for or: what is left where two branches meet. */
+static const struct term *resolved(enum term_kind kind, const struct term *a, const struct term *b)
+{
+    enum term_kind inner = kind == TERM_AND ? TERM_OR : TERM_AND;
+    if (a->kind != inner || b->kind != inner)
+        return NULL;
+    for (unsigned i = 0; i < 2; i++)
+        for (unsigned j = 0; j < 2; j++)
+            if (a->children[i] == b->children[j] &&
+                are_opposite(a->children[1 - i], b->children[1 - j]))
+                return a->children[i];
+    return NULL;
+}
+
 /* `neutral` is what changes nothing: true for and, false for or. */
 static const struct term *make_connective(struct terms *terms, enum term_kind kind,
                                           const struct term *a, const struct term *b)
@@ -92,7 +106,8 @@ static const struct term *make_connective(struct terms *terms, enum term_kind ki
         return a;
     if (are_opposite(a, b))
         return term_bool(terms, !neutral);
-    return make2(terms, kind, 1, a, b);
+    const struct term *simpler = resolved(kind, a, b);
+    return simpler ? simpler : make2(terms, kind, 1, a, b);
 }
 
 /* ---- relations ----------------------------------------------------------------------------------

@@ -286,7 +286,6 @@ static enum answer ask_z3(struct solver *solver, const struct term *question, ui
         return ANSWER_UNKNOWN;
     }
     set_limits(solver);
-    Z3_solver_push(solver->context, solver->z3);
     Z3_solver_assert(solver->context, solver->z3, ast);
     Z3_lbool found = Z3_solver_check(solver->context, solver->z3);
     enum answer answer = ANSWER_UNKNOWN;
@@ -296,7 +295,7 @@ static enum answer ask_z3(struct solver *solver, const struct term *question, ui
         answer = ANSWER_UNSAT;
     else
         answer = confirm(solver, &order, question, values, count, reason);
-    Z3_solver_pop(solver->context, solver->z3, 1);
+    Z3_solver_reset(solver->context, solver->z3); /* not push and pop: those turn the tactics off */
     return answer;
 }
 
