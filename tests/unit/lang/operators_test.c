@@ -213,6 +213,21 @@ static bool make_condition(struct made *made, unsigned depth, bool inner)
     return holds;
 }
 
+/* Intervals are sorted, disjoint, not adjacent, and within the operand's width. */
+static void check_intervals(const struct condition *condition)
+{
+    if (condition->left)
+        check_intervals(condition->left);
+    if (condition->right)
+        check_intervals(condition->right);
+    for (size_t i = 0; condition->kind == CONDITION_MEMBER && i < condition->interval_count; i++) {
+        const struct interval *interval = &condition->intervals[i];
+        assert_true(interval->first <= interval->last);
+        assert_true(!i || interval->first > condition->intervals[i - 1].last + 1);
+        assert_true(condition->operand.bits == 64 || !(interval->last >> condition->operand.bits));
+    }
+}
+
 static bool condition_of(const struct policy *policy, const struct condition **condition)
 {
     const struct abi_view *view = &policy->views[0];
@@ -230,6 +245,7 @@ static void check_words(struct fixture *fixture, const struct policy *policy,
     struct buffer text = buffer_new(fixture->arena);
     if (!condition_of(policy, &condition) || condition->kind == CONDITION_TRUE)
         return;
+    check_intervals(condition);
     buffer_text(&text, "abi x86_64\ndefault kill_process\nallow nr 5000(");
     condition_print(&text, condition, ABI_X86_64, 5000);
     buffer_text(&text, ")\n");

@@ -106,6 +106,8 @@ static void test_number_rules(void **state)
         read_text(fixture, "abi x86_64\ndefault kill_process\nallow nr 0..0xffffffff\n");
     struct input input = {.nr = 0x40000000, .arch = abi_get(ABI_X86_64)->token};
     assert_int_equal(policy->views[0].clause_count, 2);
+    assert_int_equal(policy->views[0].clauses[0].last, 0x3fffffff);
+    assert_int_equal(policy->views[0].clauses[1].first, NR_SKIP);
     assert_int_equal(policy_eval(policy, &input).rule, DECIDED_BY_FOREIGN);
     input.nr = NR_SKIP;
     assert_int_equal(policy_eval(policy, &input).word, WORD_ALLOW);
