@@ -1,5 +1,5 @@
-/* bpfproof: the public face. What a FILTER is and how it is loaded, and the pipelines, each readable from top to
- * bottom in one function: this is the only room that puts the others together.
+/* bpfproof: the public face. What a FILTER is and how it is loaded, and the pipelines, each
+ * readable from top to bottom in one function: this is the only room that puts the others together.
  */
 #ifndef API_BPFPROOF_H
 #define API_BPFPROOF_H
@@ -7,7 +7,8 @@
 #include "optimizer/optimizer.h"
 #include "verifier/verifier.h"
 
-/* ---- filters (filter.c) ----------------------------------------------------------------------------- */
+/* ---- filters (filter.c)
+ * ----------------------------------------------------------------------------- */
 
 /* A FILTER argument, loaded: a policy, or a stack of one or more programs, oldest first. */
 struct filter {
@@ -22,29 +23,32 @@ struct filter {
 };
 
 struct load_options {
-    abi_set abis;        /* --abi: narrows a policy, declares a blob; 0 = not given */
-    enum format format;  /* FORMAT_UNKNOWN: by content */
-    bool any_program;    /* take programs that check_program refuses */
+    abi_set abis;       /* --abi: narrows a policy, declares a blob; 0 = not given */
+    enum format format; /* FORMAT_UNKNOWN: by content */
+    bool any_program;   /* take programs that check_program refuses */
     struct deadline deadline;
-    unsigned depth;      /* how many compiles this load is inside of: at_most may name a stack with policies in it */
+    unsigned depth; /* how many compiles this load is inside of: at_most may name a stack with
+                       policies in it */
 };
 
 #define COMPILE_DEPTH_MOST 8u
 
-/* `argument` is a path, "-", or several joined by "+" (a stack, oldest first; a policy in a stack is compiled). A
- * path that exists as it stands, plus signs and all, is one file. */
-MUST_USE result filter_load(struct arena *arena, const char *argument, const struct load_options *options,
-                            struct diagnostics *diagnostics, struct filter *filter);
+/* `argument` is a path, "-", or several joined by "+" (a stack, oldest first; a policy in a stack
+ * is compiled). A path that exists as it stands, plus signs and all, is one file. */
+MUST_USE result filter_load(struct arena *arena, const char *argument,
+                            const struct load_options *options, struct diagnostics *diagnostics,
+                            struct filter *filter);
 /* A policy becomes its proved program; a stack stays what it is. For commands that run programs. */
-MUST_USE result filter_compile(struct arena *arena, struct filter *filter, const struct load_options *options,
-                               struct diagnostics *diagnostics);
+MUST_USE result filter_compile(struct arena *arena, struct filter *filter,
+                               const struct load_options *options, struct diagnostics *diagnostics);
 struct side filter_side(const struct filter *filter);
 
-/* The ABIs a stack of programs is about: those whose token it compares with arch (x32 when it permits some
- * but not all numbers with bit 30), else the host's (declared.c). */
+/* The ABIs a stack of programs is about: those whose token it compares with arch (x32 when it
+ * permits some but not all numbers with bit 30), else the host's (declared.c). */
 abi_set blob_declared(const struct program *programs, size_t count);
 
-/* ---- compile (compile.c) --------------------------------------------------------------------------------- */
+/* ---- compile (compile.c)
+ * --------------------------------------------------------------------------------- */
 
 enum dump_stage { DUMP_POLICY = 1, DUMP_DAG = 2, DUMP_SELECT = 4, DUMP_LAYOUT = 8 };
 
@@ -57,7 +61,7 @@ struct compile_options {
     struct buffer *smt2;            /* may be NULL */
     unsigned dump;                  /* enum dump_stage */
     struct buffer *dump_out;
-    unsigned depth;                 /* as in load_options */
+    unsigned depth; /* as in load_options */
 };
 
 struct goal_result {
@@ -78,24 +82,30 @@ struct compiled {
     enum verdict verdict; /* of the whole compile, after --accept: only PROVED may be written */
 };
 
-/* Worked and verdict PROVED: the program may be used. Worked and another verdict: see which of the proofs; nothing may be
- * written. Failed: a diagnostic says why. */
-MUST_USE result compile_policy(struct arena *arena, const struct policy *policy, const struct compile_options *options,
+/* Worked and verdict PROVED: the program may be used. Worked and another verdict: see which of the
+ * proofs; nothing may be written. Failed: a diagnostic says why. */
+MUST_USE result compile_policy(struct arena *arena, const struct policy *policy,
+                               const struct compile_options *options,
                                struct diagnostics *diagnostics, struct compiled *compiled);
-/* All goals of a policy or of an assertion file, at_most included, on one side. Returns the worst verdict. */
-MUST_USE result prove_goals(struct arena *arena, const struct side *side, const struct goal *goals, size_t count,
-                            const struct proof_options *proof, const struct load_options *load,
-                            struct diagnostics *diagnostics, struct goal_result **results, enum verdict *verdict);
+/* All goals of a policy or of an assertion file, at_most included, on one side. Returns the worst
+ * verdict. */
+MUST_USE result prove_goals(struct arena *arena, const struct side *side, const struct goal *goals,
+                            size_t count, const struct proof_options *proof,
+                            const struct load_options *load, struct diagnostics *diagnostics,
+                            struct goal_result **results, enum verdict *verdict);
 enum verdict worse_verdict(enum verdict a, enum verdict b); /* REFUTED, then UNKNOWN, then PROVED */
 
-/* ---- figures (figures.c) ----------------------------------------------------------------------------------- */
+/* ---- figures (figures.c)
+ * ----------------------------------------------------------------------------------- */
 
 struct figures {
     uint32_t instructions;
-    uint32_t worst;   /* instructions on the longest path through the control-flow graph */
-    double expected;  /* mean executed over the implemented calls of the declared ABIs that are permitted, all arguments 0 */
+    uint32_t worst;  /* instructions on the longest path through the control-flow graph */
+    double expected; /* mean executed over the implemented calls of the declared ABIs that are
+                        permitted, all arguments 0 */
     uint32_t cached[ABI_COUNT]; /* number of calls of each declared ABI that the kernel caches */
 };
-struct figures program_figures(struct arena *arena, const struct program *program, abi_set declared);
+struct figures program_figures(struct arena *arena, const struct program *program,
+                               abi_set declared);
 
 #endif

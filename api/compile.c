@@ -7,11 +7,13 @@ enum verdict worse_verdict(enum verdict a, enum verdict b)
     return a == UNKNOWN || b == UNKNOWN ? UNKNOWN : PROVED;
 }
 
-/* ---- goals ------------------------------------------------------------------------------------------- */
+/* ---- goals
+ * ------------------------------------------------------------------------------------------- */
 
-static result prove_at_most_goal(struct arena *arena, const struct side *side, const struct goal *goal,
-                                 const struct proof_options *proof, const struct load_options *load,
-                                 struct diagnostics *diagnostics, struct proof *out)
+static result prove_at_most_goal(struct arena *arena, const struct side *side,
+                                 const struct goal *goal, const struct proof_options *proof,
+                                 const struct load_options *load, struct diagnostics *diagnostics,
+                                 struct proof *out)
 {
     struct filter other;
     result r = filter_load(arena, goal->filter_path, load, diagnostics, &other);
@@ -24,29 +26,33 @@ static result prove_at_most_goal(struct arena *arena, const struct side *side, c
     return SUCCESS;
 }
 
-result prove_goals(struct arena *arena, const struct side *side, const struct goal *goals, size_t count,
-                   const struct proof_options *proof, const struct load_options *load,
-                   struct diagnostics *diagnostics, struct goal_result **results, enum verdict *verdict)
+result prove_goals(struct arena *arena, const struct side *side, const struct goal *goals,
+                   size_t count, const struct proof_options *proof, const struct load_options *load,
+                   struct diagnostics *diagnostics, struct goal_result **results,
+                   enum verdict *verdict)
 {
     *results = NEW_ARRAY(arena, struct goal_result, count);
     for (size_t i = 0; i < count; i++) {
         struct goal_result *one = &(*results)[i];
         one->goal = &goals[i];
         if (goals[i].kind == GOAL_AT_MOST) {
-            result r = prove_at_most_goal(arena, side, &goals[i], proof, load, diagnostics, &one->proof);
+            result r =
+                prove_at_most_goal(arena, side, &goals[i], proof, load, diagnostics, &one->proof);
             if (failed(r))
                 return r;
         } else {
             one->proof = prove_goal(arena, side, &goals[i], proof, &one->vacuous);
         }
         if (one->vacuous)
-            report_warning(diagnostics, goals[i].span, "no input satisfies this pattern, so the statement says nothing");
+            report_warning(diagnostics, goals[i].span,
+                           "no input satisfies this pattern, so the statement says nothing");
         *verdict = worse_verdict(*verdict, one->proof.verdict);
     }
     return SUCCESS;
 }
 
-/* ---- the pipeline --------------------------------------------------------------------------------------- */
+/* ---- the pipeline
+ * --------------------------------------------------------------------------------------- */
 
 static void dump(const struct compile_options *options, enum dump_stage stage, const char *title)
 {
@@ -56,13 +62,15 @@ static void dump(const struct compile_options *options, enum dump_stage stage, c
 
 static result internal_error(struct diagnostics *diagnostics, const char *stage, const char *what)
 {
-    report_error(diagnostics, NO_SPAN, "internal error after %s: %s; please report this policy", stage, what);
+    report_error(diagnostics, NO_SPAN, "internal error after %s: %s; please report this policy",
+                 stage, what);
     return FAILURE(ERROR_UNSUPPORTED);
 }
 
 /* Policy to program: lower, select, emit. Each stage's invariants are checked at every compile. */
-static result generate(struct arena *arena, const struct policy *policy, const struct compile_options *options,
-                       struct diagnostics *diagnostics, struct program *program)
+static result generate(struct arena *arena, const struct policy *policy,
+                       const struct compile_options *options, struct diagnostics *diagnostics,
+                       struct program *program)
 {
     struct dag *dag;
     const struct dag_node *root;
@@ -118,9 +126,8 @@ static result prove_compiled(struct arena *arena, const struct compile_options *
                                   .limits = {.deadline = options->deadline},
                                   .smt2 = options->smt2,
                                   .declared = policy->abis};
-    struct load_options load = {.format = FORMAT_UNKNOWN,
-                                .deadline = options->deadline,
-                                .depth = options->depth};
+    struct load_options load = {
+        .format = FORMAT_UNKNOWN, .deadline = options->deadline, .depth = options->depth};
     struct side meaning = {.name = policy->name, .policy = policy};
     struct side program = {.name = "program", .programs = &compiled->program, .program_count = 1};
 
@@ -134,14 +141,15 @@ static result prove_compiled(struct arena *arena, const struct compile_options *
     verdict = worse_verdict(verdict, accept_width(compiled->width.verdict, options->accept_width));
 
     compiled->goal_count = policy->goal_count;
-    result r = prove_goals(arena, &program, policy->goals, policy->goal_count, &proof, &load, diagnostics,
-                           &compiled->goals, &verdict);
+    result r = prove_goals(arena, &program, policy->goals, policy->goal_count, &proof, &load,
+                           diagnostics, &compiled->goals, &verdict);
     compiled->verdict = verdict;
     return r;
 }
 
-result compile_policy(struct arena *arena, const struct policy *policy, const struct compile_options *options,
-                      struct diagnostics *diagnostics, struct compiled *compiled)
+result compile_policy(struct arena *arena, const struct policy *policy,
+                      const struct compile_options *options, struct diagnostics *diagnostics,
+                      struct compiled *compiled)
 {
     *compiled = (struct compiled){.policy = policy, .verdict = UNKNOWN};
     uint64_t start = clock_ns();

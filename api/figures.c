@@ -23,7 +23,8 @@ static uint32_t longest_path(struct arena *arena, const struct program *program)
 
 struct figures program_figures(struct arena *arena, const struct program *program, abi_set declared)
 {
-    struct figures figures = {.instructions = program->length, .worst = longest_path(arena, program)};
+    struct figures figures = {.instructions = program->length,
+                              .worst = longest_path(arena, program)};
     uint64_t calls = 0, executed = 0;
     for (unsigned id = 0; id < ABI_COUNT; id++) {
         if (!(declared & ABI_BIT(id)))

@@ -12,8 +12,9 @@ static result load_program(struct arena *arena, const struct source *source, enu
     struct check_result check = check_program(program);
     if (check.rule == CHECK_ACCEPTED)
         return SUCCESS;
-    report_error(diagnostics, NO_SPAN, "%s: the kernel would refuse this program: instruction %u: %s",
-                 source->name, check.instruction, check_rule_text(check.rule));
+    report_error(diagnostics, NO_SPAN,
+                 "%s: the kernel would refuse this program: instruction %u: %s", source->name,
+                 check.instruction, check_rule_text(check.rule));
     return FAILURE(ERROR_INPUT);
 }
 
@@ -52,8 +53,8 @@ static result load_one(struct arena *arena, const char *path, const struct load_
     return SUCCESS;
 }
 
-/* The endianness that the programs' own blobs have is how they were written; what counts is the machine they run on:
- * the declared ABIs say, when they are given. */
+/* The endianness that the programs' own blobs have is how they were written; what counts is the
+ * machine they run on: the declared ABIs say, when they are given. */
 static result settle_endianness(struct filter *filter, const struct load_options *options,
                                 struct diagnostics *diagnostics)
 {
@@ -77,8 +78,9 @@ static result settle_endianness(struct filter *filter, const struct load_options
     return SUCCESS;
 }
 
-static result append_member(struct arena *arena, const char *path, const struct load_options *options,
-                            struct diagnostics *diagnostics, struct filter *stack)
+static result append_member(struct arena *arena, const char *path,
+                            const struct load_options *options, struct diagnostics *diagnostics,
+                            struct filter *stack)
 {
     struct filter member;
     result r = load_one(arena, path, options, diagnostics, &member);
@@ -95,8 +97,9 @@ static result append_member(struct arena *arena, const char *path, const struct 
     return SUCCESS;
 }
 
-static result load_stack(struct arena *arena, const char *argument, const struct load_options *options,
-                         struct diagnostics *diagnostics, struct filter *filter)
+static result load_stack(struct arena *arena, const char *argument,
+                         const struct load_options *options, struct diagnostics *diagnostics,
+                         struct filter *filter)
 {
     *filter = (struct filter){.name = arena_string(arena, argument, strlen(argument))};
     for (const char *at = argument;; at++) {
@@ -105,7 +108,8 @@ static result load_stack(struct arena *arena, const char *argument, const struct
             report_error(diagnostics, NO_SPAN, "%s: an empty name in a stack", argument);
             return FAILURE(ERROR_INPUT);
         }
-        result r = append_member(arena, arena_string(arena, at, length), options, diagnostics, filter);
+        result r =
+            append_member(arena, arena_string(arena, at, length), options, diagnostics, filter);
         if (failed(r))
             return r;
         at += length;
@@ -126,14 +130,14 @@ result filter_load(struct arena *arena, const char *argument, const struct load_
     return settle_endianness(filter, options, diagnostics);
 }
 
-result filter_compile(struct arena *arena, struct filter *filter, const struct load_options *options,
-                      struct diagnostics *diagnostics)
+result filter_compile(struct arena *arena, struct filter *filter,
+                      const struct load_options *options, struct diagnostics *diagnostics)
 {
     if (!filter->policy)
         return SUCCESS;
     if (options->depth >= COMPILE_DEPTH_MOST) {
-        report_error(diagnostics, NO_SPAN, "%s: policies refer to each other more than %u deep", filter->name,
-                     COMPILE_DEPTH_MOST);
+        report_error(diagnostics, NO_SPAN, "%s: policies refer to each other more than %u deep",
+                     filter->name, COMPILE_DEPTH_MOST);
         return FAILURE(ERROR_INPUT);
     }
     struct compile_options compile = {
@@ -144,7 +148,8 @@ result filter_compile(struct arena *arena, struct filter *filter, const struct l
         return r;
     if (compiled.verdict != PROVED) {
         report_error(diagnostics, NO_SPAN,
-                     "%s is not proved, so it is not used; `bpfproof compile` says what is wrong", filter->name);
+                     "%s is not proved, so it is not used; `bpfproof compile` says what is wrong",
+                     filter->name);
         return FAILURE(compiled.verdict == UNKNOWN ? ERROR_LIMIT : ERROR_INPUT);
     }
     filter->programs = arena_copy(arena, &compiled.program, sizeof compiled.program);

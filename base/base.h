@@ -113,9 +113,9 @@ const char *buffer_string(struct buffer *buffer); /* never NULL */
 
 /* One text that was read: a policy, a profile, a call on the command line. Immutable. */
 struct source {
-    const char *name; /* as a person would call it: a path, "<stdin>", "<call>" */
-    const char *text; /* NUL-terminated; may hold NUL bytes inside */
-    size_t length;    /* bytes, without the final NUL */
+    const char *name;      /* as a person would call it: a path, "<stdin>", "<call>" */
+    const char *text;      /* NUL-terminated; may hold NUL bytes inside */
+    size_t length;         /* bytes, without the final NUL */
     const uint32_t *lines; /* offset of the first byte of each line */
     size_t line_count;     /* at least 1 */
 };
@@ -154,14 +154,15 @@ struct diagnostic {
 };
 
 /* Everything reported so far, oldest first. Reports with the same severity, place and message
- * are kept once. Past `DIAGNOSTICS_MOST` errors only the count grows. */
+ * are kept once. Past DIAGNOSTICS_MOST of one severity only the count grows. */
 struct diagnostics {
     struct arena *arena;
     struct diagnostic *first;
     struct diagnostic *last;
     size_t errors;
     size_t warnings;
-    bool last_is_duplicate; /* notes to a dropped report are dropped too */
+    size_t remarks;
+    bool last_is_dropped; /* notes to a dropped report are dropped too */
 };
 
 #define DIAGNOSTICS_MOST 200
@@ -192,7 +193,8 @@ MUST_USE result file_read(struct arena *arena, const char *path, struct diagnost
 MUST_USE result file_write(const char *path, const void *bytes, size_t length,
                            struct diagnostics *diagnostics);
 
-/* ---- JSON (json.c), over jansson --------------------------------------------------------------- */
+/* ---- JSON (json.c), over jansson ---------------------------------------------------------------
+ */
 
 #include <jansson.h>
 
@@ -210,25 +212,29 @@ json_t *json_hex(uint64_t value);
 /* The diagnostics as an array of {severity, file, line, column, message, notes}. */
 json_t *json_diagnostics(const struct diagnostics *diagnostics);
 
-/* ---- time (clock.c) ---------------------------------------------------------------------------- */
+/* ---- time (clock.c) ----------------------------------------------------------------------------
+ */
 
 /* A moment on the monotonic clock, in nanoseconds; 0 means never. */
 struct deadline {
     uint64_t at_ns;
 };
 
-uint64_t clock_ns(void); /* CLOCK_MONOTONIC */
+uint64_t clock_ns(void);                     /* CLOCK_MONOTONIC */
 struct deadline deadline_in(double seconds); /* <= 0 means never */
 bool deadline_passed(struct deadline deadline);
 /* Milliseconds left, at least 1 while it has not passed; UINT32_MAX for never; 0 once passed. */
 uint32_t deadline_left_ms(struct deadline deadline);
 
-/* ---- names (names.c) ----------------------------------------------------------------------------- */
+/* ---- names (names.c)
+ * ----------------------------------------------------------------------------- */
 
-/* Edit distance with transpositions, for "did you mean"; gives up past `most` and returns most + 1. */
+/* Edit distance with transpositions, for "did you mean"; gives up past `most` and returns most + 1.
+ */
 unsigned name_distance(const char *a, const char *b, unsigned most);
 
-/* ---- random numbers for tests and campaigns (random.c): xoshiro256**, seeded by splitmix64 --------- */
+/* ---- random numbers for tests and campaigns (random.c): xoshiro256**, seeded by splitmix64
+ * --------- */
 
 struct random {
     uint64_t state[4];

@@ -34,23 +34,30 @@ static struct diagnostic *make(struct arena *arena, enum severity severity, stru
     return d;
 }
 
+static size_t *count_of(struct diagnostics *diagnostics, enum severity severity)
+{
+    if (severity == SEVERITY_ERROR)
+        return &diagnostics->errors;
+    return severity == SEVERITY_WARNING ? &diagnostics->warnings : &diagnostics->remarks;
+}
+
 void report(struct diagnostics *diagnostics, enum severity severity, struct span span,
             const char *format, ...)
 {
-    if (severity == SEVERITY_ERROR && diagnostics->errors >= DIAGNOSTICS_MOST) {
-        diagnostics->errors++;
-        diagnostics->last_is_duplicate = true;
+    size_t *count = count_of(diagnostics, severity);
+    diagnostics->last_is_dropped = *count >= DIAGNOSTICS_MOST;
+    if (diagnostics->last_is_dropped) {
+        ++*count;
         return;
     }
     va_list arguments;
     va_start(arguments, format);
     struct diagnostic *d = make(diagnostics->arena, severity, span, format, arguments);
     va_end(arguments);
-    diagnostics->last_is_duplicate = already_reported(diagnostics, severity, span, d->message);
-    if (diagnostics->last_is_duplicate)
+    diagnostics->last_is_dropped = already_reported(diagnostics, severity, span, d->message);
+    if (diagnostics->last_is_dropped)
         return;
-    diagnostics->errors += severity == SEVERITY_ERROR;
-    diagnostics->warnings += severity == SEVERITY_WARNING;
+    ++*count;
     if (diagnostics->last)
         diagnostics->last->next = d;
     else
@@ -60,7 +67,7 @@ void report(struct diagnostics *diagnostics, enum severity severity, struct span
 
 void report_note(struct diagnostics *diagnostics, struct span span, const char *format, ...)
 {
-    if (diagnostics->last_is_duplicate || !diagnostics->last)
+    if (diagnostics->last_is_dropped || !diagnostics->last)
         return;
     va_list arguments;
     va_start(arguments, format);
@@ -78,7 +85,8 @@ static const char *severity_name(enum severity severity)
     return names[severity];
 }
 
-/* Bytes a terminal must not be sent are shown as '?'; tabs stay, so that the caret line can copy them. */
+/* Bytes a terminal must not be sent are shown as '?'; tabs stay, so that the caret line can copy
+ * them. */
 static void print_clean(FILE *out, const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
@@ -140,11 +148,12 @@ void diagnostic_print(const struct diagnostic *d, FILE *out)
 
 void diagnostics_print(const struct diagnostics *diagnostics, FILE *out)
 {
-    size_t errors = 0;
+    size_t shown = 0;
     for (const struct diagnostic *d = diagnostics->first; d; d = d->next) {
         diagnostic_print(d, out);
-        errors += d->severity == SEVERITY_ERROR;
+        shown++;
     }
-    if (diagnostics->errors > errors)
-        fprintf(out, "bpfproof: %zu more errors are not shown\n", diagnostics->errors - errors);
+    size_t all = diagnostics->errors + diagnostics->warnings + diagnostics->remarks;
+    if (all > shown)
+        fprintf(out, "bpfproof: %zu more like these are not shown\n", all - shown);
 }

@@ -5,8 +5,8 @@
 result json_parse(const struct source *source, struct diagnostics *diagnostics, json_t **value)
 {
     json_error_t error;
-    *value = json_loadb(source->text, source->length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
-                        &error);
+    *value =
+        json_loadb(source->text, source->length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (*value)
         return SUCCESS;
     uint32_t at = error.position < 0 ? 0 : (uint32_t)error.position;
@@ -17,7 +17,8 @@ result json_parse(const struct source *source, struct diagnostics *diagnostics, 
     return FAILURE(ERROR_INPUT);
 }
 
-/* ---- places: a walk over text that is known to be JSON --------------------------------------------- */
+/* ---- places: a walk over text that is known to be JSON
+ * --------------------------------------------- */
 
 struct walk {
     const char *text;
@@ -70,8 +71,8 @@ static bool key_is(const struct walk *w, const char *token, size_t length)
     skip_string(&end);
     json_error_t error;
     json_t *key = json_loadb(w->text + w->at, end.at - w->at, JSON_DECODE_ANY, &error);
-    bool same = key && json_string_length(key) == length &&
-                !memcmp(json_string_value(key), token, length);
+    bool same =
+        key && json_string_length(key) == length && !memcmp(json_string_value(key), token, length);
     json_decref(key);
     return same;
 }
@@ -152,7 +153,9 @@ struct span json_place(const struct source *source, const char *pointer, bool ke
     return value;
 }
 
-/* ---- out ----------------------------------------------------------------------------------------------- */
+/* ---- out
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static int put(const char *bytes, size_t length, void *data)
 {
@@ -163,8 +166,9 @@ static int put(const char *bytes, size_t length, void *data)
 result json_write(struct arena *arena, const json_t *value, struct buffer *out)
 {
     *out = buffer_new(arena);
-    if (json_dump_callback(value, put, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY |
-                                             JSON_REAL_PRECISION(9)))
+    if (json_dump_callback(value, put, out,
+                           JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY |
+                               JSON_REAL_PRECISION(9)))
         return FAILURE(ERROR_LIMIT);
     buffer_text(out, "\n");
     return SUCCESS;

@@ -3,11 +3,12 @@
 static void print_check(const struct program *program, struct check_result check)
 {
     if (check.rule == CHECK_ACCEPTED) {
-        printf("%s: accepted, %u instructions (%u after the kernel's conversion)\n", program->name, program->length,
-               program_converted_length(program));
+        printf("%s: accepted, %u instructions (%u after the kernel's conversion)\n", program->name,
+               program->length, program_converted_length(program));
         return;
     }
-    printf("%s: refused (%s): %s\n", program->name, check_rule_name(check.rule), check_rule_text(check.rule));
+    printf("%s: refused (%s): %s\n", program->name, check_rule_name(check.rule),
+           check_rule_text(check.rule));
     if (check.rule == CHECK_LENGTH)
         return;
     struct arena *arena = arena_new();
@@ -30,7 +31,8 @@ static bool ask_kernel(struct context *context, const struct program *program, b
     if (!context->options.json)
         printf("the running kernel: %s\n", installed ? "installed" : "refused");
     if (installed != accepted)
-        report_error(&context->diagnostics, NO_SPAN, "this kernel disagrees with the rules as bpfproof knows them");
+        report_error(&context->diagnostics, NO_SPAN,
+                     "this kernel disagrees with the rules as bpfproof knows them");
     return installed == accepted;
 }
 
@@ -39,11 +41,13 @@ enum exit_code run_check(struct context *context)
     struct filter filter;
     struct load_options options = load_options_of(context);
     options.any_program = true;
-    result r = filter_load(context->arena, context->options.arguments[0], &options, &context->diagnostics, &filter);
+    result r = filter_load(context->arena, context->options.arguments[0], &options,
+                           &context->diagnostics, &filter);
     if (failed(r))
         return exit_of(r);
     if (filter.policy) {
-        report_error(&context->diagnostics, NO_SPAN, "%s is a policy, not a blob: compile it first", filter.name);
+        report_error(&context->diagnostics, NO_SPAN, "%s is a policy, not a blob: compile it first",
+                     filter.name);
         return EXIT_USAGE;
     }
     bool accepted = true, agrees = true;
@@ -54,8 +58,9 @@ enum exit_code run_check(struct context *context)
         json_object_set_new(context->json, "accepted", json_boolean(accepted));
         json_object_set_new(context->json, "rule",
                             accepted ? json_null() : json_string(check_rule_name(check.rule)));
-        json_object_set_new(context->json, "instruction",
-                            accepted || check.rule == CHECK_LENGTH ? json_null() : json_integer(check.instruction));
+        json_object_set_new(
+            context->json, "instruction",
+            accepted || check.rule == CHECK_LENGTH ? json_null() : json_integer(check.instruction));
         json_object_set_new(context->json, "instructions", json_integer(filter.programs[i].length));
         if (!accepted)
             set_text(context, "text", check_rule_text(check.rule));
@@ -71,7 +76,8 @@ enum exit_code run_check(struct context *context)
         json_object_set_new(context->json, "accepted", json_false());
         set_text(context, "rule", "stack-length");
         if (!context->options.json)
-            printf("refused (stack-length): the stack is %llu instructions after conversion; the kernel takes %u\n",
+            printf("refused (stack-length): the stack is %llu instructions after conversion; the "
+                   "kernel takes %u\n",
                    (unsigned long long)converted, STACK_LENGTH_MOST);
     }
     if (!agrees)

@@ -1,6 +1,6 @@
-/* cli: the command line. main.c finds the command in the table (commands.c); options.c reads options with argp,
- * all of them from one table, so that an option means the same everywhere; each command is a file of its own.
- * Diagnostics go to standard error, results to standard output.
+/* cli: the command line. main.c finds the command in the table (commands.c); options.c reads
+ * options with argp, all of them from one table, so that an option means the same everywhere; each
+ * command is a file of its own. Diagnostics go to standard error, results to standard output.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -16,9 +16,30 @@ enum exit_code {
 
 /* Every option of every command; a command's row says which of them it takes. */
 enum option_key {
-    KEY_OUTPUT, KEY_FORMAT, KEY_LEVEL, KEY_ABI, KEY_KERNEL, KEY_PROFILE, KEY_ACCEPT, KEY_STATS, KEY_DUMP,
-    KEY_PROOF, KEY_EMIT_SMT2, KEY_AGAINST, KEY_AT_MOST, KEY_ASSERT, KEY_VECTORS, KEY_ARGS, KEY_CAP, KEY_ARCH,
-    KEY_FROM, KEY_BIG_ENDIAN, KEY_INSTALL, KEY_JSON, KEY_TIMEOUT, KEY_COUNT
+    KEY_OUTPUT,
+    KEY_FORMAT,
+    KEY_LEVEL,
+    KEY_ABI,
+    KEY_KERNEL,
+    KEY_PROFILE,
+    KEY_ACCEPT,
+    KEY_STATS,
+    KEY_DUMP,
+    KEY_PROOF,
+    KEY_EMIT_SMT2,
+    KEY_AGAINST,
+    KEY_AT_MOST,
+    KEY_ASSERT,
+    KEY_VECTORS,
+    KEY_ARGS,
+    KEY_CAP,
+    KEY_ARCH,
+    KEY_FROM,
+    KEY_BIG_ENDIAN,
+    KEY_INSTALL,
+    KEY_JSON,
+    KEY_TIMEOUT,
+    KEY_COUNT
 };
 #define KEY_BIT(key) (1u << (key))
 #define KEYS_COMMON (KEY_BIT(KEY_JSON) | KEY_BIT(KEY_TIMEOUT))
@@ -35,7 +56,7 @@ struct options {
     const char *emit_smt2, *against, *assertions, *vectors, *args_of;
     VECTOR(const char *) capabilities;
     enum abi_id arch;
-    double timeout; /* seconds, 0 = none */
+    double timeout;   /* seconds, 0 = none */
     char **arguments; /* what is no option */
     int argument_count;
 };
@@ -66,10 +87,12 @@ const struct command *command_find(const char *name);
 /* Fills context->options. False: a usage error was printed. `done` is set after --help. */
 bool options_parse(struct context *context, int argc, char **argv, bool *done);
 
-/* ---- what commands share (common.c) ----------------------------------------------------------------------- */
+/* ---- what commands share (common.c)
+ * ----------------------------------------------------------------------- */
 
 struct load_options load_options_of(const struct context *context);
-struct proof_options proof_options_of(struct context *context, struct buffer *smt2, abi_set declared);
+struct proof_options proof_options_of(struct context *context, struct buffer *smt2,
+                                      abi_set declared);
 /* Loads argument `index` as a FILTER. */
 MUST_USE result load_argument(struct context *context, int index, struct filter *filter);
 /* Which exit code a failure has. */
@@ -79,22 +102,27 @@ enum exit_code exit_of_verdict(enum verdict verdict);
 MUST_USE result write_output(struct context *context, const void *bytes, size_t length);
 MUST_USE result write_smt2(struct context *context, struct buffer *smt2);
 /* The call of an input, as text, and as the object that --json has for counterexamples. */
-const char *call_text(struct context *context, const struct input *input, abi_set declared, bool big_endian);
-const char *verdict_text(struct context *context, uint32_t word, const struct input *input, bool big_endian);
-json_t *json_input(struct context *context, const struct input *input, abi_set declared, bool big_endian);
-json_t *json_counterexample(struct context *context, const struct counterexample *counterexample, abi_set declared,
-                            bool big_endian);
-/* The ABI of a CALL without a prefix: this machine's when it is declared, else the first that is. */
+const char *call_text(struct context *context, const struct input *input, abi_set declared,
+                      bool big_endian);
+const char *verdict_text(struct context *context, uint32_t word, const struct input *input,
+                         bool big_endian);
+json_t *json_input(struct context *context, const struct input *input, abi_set declared,
+                   bool big_endian);
+json_t *json_counterexample(struct context *context, const struct counterexample *counterexample,
+                            abi_set declared, bool big_endian);
+/* The ABI of a CALL without a prefix: this machine's when it is declared, else the first that is.
+ */
 enum abi_id default_abi(abi_set declared);
 void set_text(struct context *context, const char *key, const char *value);
 double milliseconds(uint64_t ns);
 /* One line a goal; the array for --json. */
-void print_goals(struct context *context, FILE *out, const struct goal_result *goals, size_t count, abi_set declared,
-                 bool big_endian);
-json_t *json_goals(struct context *context, const struct goal_result *goals, size_t count, abi_set declared,
-                   bool big_endian);
+void print_goals(struct context *context, FILE *out, const struct goal_result *goals, size_t count,
+                 abi_set declared, bool big_endian);
+json_t *json_goals(struct context *context, const struct goal_result *goals, size_t count,
+                   abi_set declared, bool big_endian);
 
-/* ---- the commands, one file each ---------------------------------------------------------------------------- */
+/* ---- the commands, one file each
+ * ---------------------------------------------------------------------------- */
 
 enum exit_code run_compile(struct context *context);
 enum exit_code run_fmt(struct context *context);

@@ -5,41 +5,52 @@
 
 static const struct command commands[] = {
     {"compile", "POLICY", "compile a policy to cBPF and prove the result",
-     "Writes the program only when it is PROVED equal to the policy on every input, cannot be entered through another "
-     "ABI's numbers, looks at no bit that the kernel ignores, and every `prove` statement holds.\n\n"
+     "Writes the program only when it is PROVED equal to the policy on every input, cannot be "
+     "entered through another "
+     "ABI's numbers, looks at no bit that the kernel ignores, and every `prove` statement "
+     "holds.\n\n"
      "Example:\n  bpfproof compile server.policy -o server.bpf --stats",
-     KEYS(K(OUTPUT) | K(FORMAT) | K(LEVEL) | K(ABI) | K(KERNEL) | K(ACCEPT) | K(STATS) | K(DUMP) | K(PROOF) |
-          K(EMIT_SMT2)),
+     KEYS(K(OUTPUT) | K(FORMAT) | K(LEVEL) | K(ABI) | K(KERNEL) | K(ACCEPT) | K(STATS) | K(DUMP) |
+          K(PROOF) | K(EMIT_SMT2)),
      1, 1, run_compile},
     {"fmt", "POLICY", "print a policy in canonical form",
      "Example:\n  bpfproof fmt server.policy -o server.policy", KEYS(K(OUTPUT)), 1, 1, run_fmt},
     {"verify", "FILTER", "prove two filters equal, one at most as permissive, or assertions",
-     "A FILTER is a policy or a blob, told apart by content; FILTER+FILTER is a stack, oldest first. Without --against, "
+     "A FILTER is a policy or a blob, told apart by content; FILTER+FILTER is a stack, oldest "
+     "first. Without --against, "
      "proves the `prove` statements of a policy, or those of --assert FILE about any filter.\n\n"
-     "Examples:\n  bpfproof verify server.policy --against vendor.bpf\n  bpfproof verify vendor.bpf --assert rules.prove",
-     KEYS(K(AGAINST) | K(AT_MOST) | K(ASSERT) | K(ABI) | K(PROOF) | K(EMIT_SMT2) | K(FROM)), 1, 1, run_verify},
+     "Examples:\n  bpfproof verify server.policy --against vendor.bpf\n  bpfproof verify "
+     "vendor.bpf --assert rules.prove",
+     KEYS(K(AGAINST) | K(AT_MOST) | K(ASSERT) | K(ABI) | K(PROOF) | K(EMIT_SMT2) | K(FROM)), 1, 1,
+     run_verify},
     {"check", "BLOB", "would the kernel take it",
-     "Applies the kernel's admission rules and names the rule and the instruction that break them. With --install, the "
+     "Applies the kernel's admission rules and names the rule and the instruction that break them. "
+     "With --install, the "
      "running kernel is asked too.\n\nExample:\n  bpfproof check vendor.bpf",
      KEYS(K(FROM) | K(INSTALL)), 1, 1, run_check},
     {"disasm", "FILTER", "print the machine code as text",
-     "A policy is compiled first. The text goes back through `bpfproof asm`.\n\nExample:\n  bpfproof disasm vendor.bpf",
+     "A policy is compiled first. The text goes back through `bpfproof asm`.\n\nExample:\n  "
+     "bpfproof disasm vendor.bpf",
      KEYS(K(OUTPUT) | K(FORMAT) | K(ABI) | K(FROM)), 1, 1, run_disasm},
     {"asm", "TEXT", "assemble text to a blob",
      "Example:\n  bpfproof disasm vendor.bpf | bpfproof asm - -o same.bpf",
      KEYS(K(OUTPUT) | K(FORMAT) | K(BIG_ENDIAN)), 1, 1, run_asm},
     {"simulate", "FILTER [CALL...]", "run calls through a filter, concretely",
-     "A CALL is written as strace prints it, with names and constants. With --vectors, each line of FILE is `arch nr a0 a1 a2 "
+     "A CALL is written as strace prints it, with names and constants. With --vectors, each line "
+     "of FILE is `arch nr a0 a1 a2 "
      "a3 a4 a5 verdict`, separated by tabs; lines that disagree are printed.\n\n"
-     "Example:\n  bpfproof simulate server.policy 'openat(AT_FDCWD, 0x1000, O_RDONLY)' 'i386:getpid()'",
+     "Example:\n  bpfproof simulate server.policy 'openat(AT_FDCWD, 0x1000, O_RDONLY)' "
+     "'i386:getpid()'",
      KEYS(K(VECTORS) | K(ABI) | K(FROM)), 1, -1, run_simulate},
     {"explain", "FILTER CALL", "which rule or instruction decides a call, and the path to it",
      "With --args NAME and no FILTER, lists the arguments that a call has on each ABI.\n\n"
-     "Examples:\n  bpfproof explain server.policy 'socket(AF_UNIX, SOCK_STREAM, 0)'\n  bpfproof explain --args openat",
+     "Examples:\n  bpfproof explain server.policy 'socket(AF_UNIX, SOCK_STREAM, 0)'\n  bpfproof "
+     "explain --args openat",
      KEYS(K(ARGS) | K(ABI) | K(FROM)), 0, 2, run_explain},
     {"import", "FORMAT FILE", "read another policy format (oci) into a policy",
      "FORMAT oci is Docker's and the OCI runtime specification's seccomp profile.\n\n"
-     "Example:\n  bpfproof import oci profile.json --cap CAP_SYS_ADMIN --kernel 6.1 -o profile.policy",
+     "Example:\n  bpfproof import oci profile.json --cap CAP_SYS_ADMIN --kernel 6.1 -o "
+     "profile.policy",
      KEYS(K(OUTPUT) | K(CAP) | K(KERNEL) | K(ARCH)), 2, 2, run_import},
     {"run", "FILTER -- CMD [ARG...]", "start a program under a filter",
      "A policy is compiled and proved first; a program that is not proved is not installed.\n\n"

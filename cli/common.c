@@ -9,7 +9,8 @@ struct load_options load_options_of(const struct context *context)
                                  .deadline = context->deadline};
 }
 
-struct proof_options proof_options_of(struct context *context, struct buffer *smt2, abi_set declared)
+struct proof_options proof_options_of(struct context *context, struct buffer *smt2,
+                                      abi_set declared)
 {
     return (struct proof_options){.whole = context->options.whole_proof,
                                   .limits = {.deadline = context->deadline},
@@ -20,8 +21,8 @@ struct proof_options proof_options_of(struct context *context, struct buffer *sm
 result load_argument(struct context *context, int index, struct filter *filter)
 {
     struct load_options options = load_options_of(context);
-    return filter_load(context->arena, context->options.arguments[index], &options, &context->diagnostics,
-                       filter);
+    return filter_load(context->arena, context->options.arguments[index], &options,
+                       &context->diagnostics, filter);
 }
 
 enum exit_code exit_of(result r)
@@ -55,24 +56,28 @@ result write_smt2(struct context *context, struct buffer *smt2)
 {
     if (!context->options.emit_smt2)
         return SUCCESS;
-    return file_write(context->options.emit_smt2, buffer_string(smt2), smt2->length, &context->diagnostics);
+    return file_write(context->options.emit_smt2, buffer_string(smt2), smt2->length,
+                      &context->diagnostics);
 }
 
-const char *call_text(struct context *context, const struct input *input, abi_set declared, bool big_endian)
+const char *call_text(struct context *context, const struct input *input, abi_set declared,
+                      bool big_endian)
 {
     struct buffer text = buffer_new(context->arena);
     call_print(&text, input, declared, big_endian);
     return buffer_string(&text);
 }
 
-const char *verdict_text(struct context *context, uint32_t word, const struct input *input, bool big_endian)
+const char *verdict_text(struct context *context, uint32_t word, const struct input *input,
+                         bool big_endian)
 {
     struct buffer text = buffer_new(context->arena);
     verdict_print(&text, word, input_abi(input, big_endian));
     return buffer_string(&text);
 }
 
-json_t *json_input(struct context *context, const struct input *input, abi_set declared, bool big_endian)
+json_t *json_input(struct context *context, const struct input *input, abi_set declared,
+                   bool big_endian)
 {
     json_t *object = json_object();
     json_object_set_new(object, "arch", json_hex(input->arch));
@@ -82,16 +87,19 @@ json_t *json_input(struct context *context, const struct input *input, abi_set d
         json_array_append_new(args, json_hex(input->args[i]));
     json_object_set_new(object, "args", args);
     json_object_set_new(object, "ip", json_hex(input->ip));
-    json_object_set_new(object, "call", json_string(call_text(context, input, declared, big_endian)));
+    json_object_set_new(object, "call",
+                        json_string(call_text(context, input, declared, big_endian)));
     return object;
 }
 
-json_t *json_counterexample(struct context *context, const struct counterexample *c, abi_set declared,
-                            bool big_endian)
+json_t *json_counterexample(struct context *context, const struct counterexample *c,
+                            abi_set declared, bool big_endian)
 {
     json_t *object = json_input(context, &c->input, declared, big_endian);
-    json_object_set_new(object, "left", json_string(verdict_text(context, c->left, &c->input, big_endian)));
-    json_object_set_new(object, "right", json_string(verdict_text(context, c->right, &c->other, big_endian)));
+    json_object_set_new(object, "left",
+                        json_string(verdict_text(context, c->left, &c->input, big_endian)));
+    json_object_set_new(object, "right",
+                        json_string(verdict_text(context, c->right, &c->other, big_endian)));
     json_object_set_new(object, "left_word", json_hex(c->left));
     json_object_set_new(object, "right_word", json_hex(c->right));
     if (memcmp(&c->input, &c->other, sizeof c->input))
@@ -117,7 +125,8 @@ void print_goals(struct context *context, FILE *out, const struct goal_result *g
         fprintf(out, "%s: %s\n", verdict_name(g->proof.verdict), g->goal->text);
         if (g->proof.verdict == REFUTED && g->proof.has_counterexample) {
             const struct counterexample *c = &g->proof.counterexample;
-            fprintf(out, "  counterexample: %s\n", call_text(context, &c->input, declared, big_endian));
+            fprintf(out, "  counterexample: %s\n",
+                    call_text(context, &c->input, declared, big_endian));
             fprintf(out, "  gets %s\n", verdict_text(context, c->left, &c->input, big_endian));
         } else if (g->proof.verdict == UNKNOWN && g->proof.reason) {
             fprintf(out, "  %s\n", g->proof.reason);
@@ -125,8 +134,8 @@ void print_goals(struct context *context, FILE *out, const struct goal_result *g
     }
 }
 
-json_t *json_goals(struct context *context, const struct goal_result *goals, size_t count, abi_set declared,
-                   bool big_endian)
+json_t *json_goals(struct context *context, const struct goal_result *goals, size_t count,
+                   abi_set declared, bool big_endian)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
@@ -137,8 +146,9 @@ json_t *json_goals(struct context *context, const struct goal_result *goals, siz
         json_object_set_new(object, "vacuous", json_boolean(goals[i].vacuous));
         json_object_set_new(object, "ms", json_real(milliseconds(proof->ns)));
         if (proof->verdict == REFUTED && proof->has_counterexample)
-            json_object_set_new(object, "counterexample",
-                                json_counterexample(context, &proof->counterexample, declared, big_endian));
+            json_object_set_new(
+                object, "counterexample",
+                json_counterexample(context, &proof->counterexample, declared, big_endian));
         if (proof->reason)
             json_object_set_new(object, "reason", json_string(proof->reason));
         json_array_append_new(array, object);

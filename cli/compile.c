@@ -19,15 +19,17 @@ static json_t *json_cached(const struct request *request)
     return object;
 }
 
-static void set_proof(struct context *context, const char *key, const struct proof *proof, const struct policy *policy)
+static void set_proof(struct context *context, const char *key, const struct proof *proof,
+                      const struct policy *policy)
 {
     char *reason = arena_printf(context->arena, "%s_reason", key);
     char *example = arena_printf(context->arena, "%s_counterexample", key);
     if (proof->verdict != PROVED && proof->reason)
         set_text(context, reason, proof->reason);
     if (proof->verdict == REFUTED && proof->has_counterexample)
-        json_object_set_new(context->json, example,
-                            json_counterexample(context, &proof->counterexample, policy->abis, policy->big_endian));
+        json_object_set_new(
+            context->json, example,
+            json_counterexample(context, &proof->counterexample, policy->abis, policy->big_endian));
 }
 
 static void fill_json(struct context *context, const struct request *request)
@@ -42,8 +44,9 @@ static void fill_json(struct context *context, const struct request *request)
     set_proof(context, "proof", &c->proof, c->policy);
     set_proof(context, "arch_isolation", &c->arch_isolation, c->policy);
     set_proof(context, "width_safety", &c->width.proof, c->policy);
-    json_object_set_new(json, "assertions",
-                        json_goals(context, c->goals, c->goal_count, c->policy->abis, c->policy->big_endian));
+    json_object_set_new(
+        json, "assertions",
+        json_goals(context, c->goals, c->goal_count, c->policy->abis, c->policy->big_endian));
     set_text(context, "result", verdict_name(c->verdict));
     json_object_set_new(json, "cached", json_cached(request));
     json_object_set_new(json, "expected", json_real(request->figures.expected));
@@ -63,7 +66,8 @@ static void print_failure(struct context *context, const struct policy *policy, 
     if (!proof->has_counterexample)
         return;
     const struct counterexample *c = &proof->counterexample;
-    fprintf(stderr, "  %s gets %s\n", call_text(context, &c->input, policy->abis, policy->big_endian),
+    fprintf(stderr, "  %s gets %s\n",
+            call_text(context, &c->input, policy->abis, policy->big_endian),
             verdict_text(context, two_inputs ? c->left : c->right, &c->input, policy->big_endian));
     if (two_inputs)
         fprintf(stderr, "  %s gets %s, and is the same call for the kernel\n",
@@ -75,16 +79,19 @@ static void print_verdicts(struct context *context, const struct request *reques
 {
     const struct compiled *c = &request->compiled;
     const struct policy *policy = c->policy;
-    fprintf(stderr, "%s: %u instructions, %s; arch isolation %s, width safety %s (%.1f ms)\n", policy->name,
-            c->program.length, verdict_name(c->proof.verdict), verdict_name(c->arch_isolation.verdict),
-            width_verdict_name(c->width.verdict), milliseconds(c->proof_ns));
+    fprintf(stderr, "%s: %u instructions, %s; arch isolation %s, width safety %s (%.1f ms)\n",
+            policy->name, c->program.length, verdict_name(c->proof.verdict),
+            verdict_name(c->arch_isolation.verdict), width_verdict_name(c->width.verdict),
+            milliseconds(c->proof_ns));
     if (c->proof.verdict != PROVED)
-        print_failure(context, policy, "the program against the policy", verdict_name(c->proof.verdict), &c->proof, false);
+        print_failure(context, policy, "the program against the policy",
+                      verdict_name(c->proof.verdict), &c->proof, false);
     if (c->arch_isolation.verdict != PROVED)
         print_failure(context, policy, "arch isolation", verdict_name(c->arch_isolation.verdict),
                       &c->arch_isolation, false);
     if (c->width.verdict != WIDTH_PROVED)
-        print_failure(context, policy, "width safety", width_verdict_name(c->width.verdict), &c->width.proof, true);
+        print_failure(context, policy, "width safety", width_verdict_name(c->width.verdict),
+                      &c->width.proof, true);
     print_goals(context, stderr, c->goals, c->goal_count, policy->abis, policy->big_endian);
     if (c->verdict != PROVED)
         fputs("nothing was written\n", stderr);
@@ -93,28 +100,31 @@ static void print_verdicts(struct context *context, const struct request *reques
 static void print_stats(const struct request *request)
 {
     const struct compiled *c = &request->compiled;
-    fprintf(stderr, "  compile %.2f ms, proofs %.2f ms: %llu classes, %llu questions for the solver\n",
-            milliseconds(c->compile_ns), milliseconds(c->proof_ns), (unsigned long long)c->proof.classes,
-            (unsigned long long)c->proof.questions);
-    fprintf(stderr, "  executed per permitted call: mean %.2f, longest path %u\n", request->figures.expected,
-            request->figures.worst);
+    fprintf(stderr,
+            "  compile %.2f ms, proofs %.2f ms: %llu classes, %llu questions for the solver\n",
+            milliseconds(c->compile_ns), milliseconds(c->proof_ns),
+            (unsigned long long)c->proof.classes, (unsigned long long)c->proof.questions);
+    fprintf(stderr, "  executed per permitted call: mean %.2f, longest path %u\n",
+            request->figures.expected, request->figures.worst);
     for (unsigned id = 0; id < ABI_COUNT; id++)
         if (c->policy->abis & ABI_BIT(id))
-            fprintf(stderr, "  %s: %u calls cached by the kernel (5.11 and later)\n", abi_get((enum abi_id)id)->name,
-                    request->figures.cached[id]);
+            fprintf(stderr, "  %s: %u calls cached by the kernel (5.11 and later)\n",
+                    abi_get((enum abi_id)id)->name, request->figures.cached[id]);
 }
 
 static result encode_and_write(struct context *context, const struct request *request)
 {
     const struct compiled *c = &request->compiled;
-    if (context->options.json && (!context->options.output || !strcmp(context->options.output, "-")))
+    if (context->options.json &&
+        (!context->options.output || !strcmp(context->options.output, "-")))
         return SUCCESS; /* standard output holds the object alone */
     enum format format = context->options.format;
     if (format == FORMAT_UNKNOWN)
         format = format_by_name("bin", c->program.big_endian);
     bool binary = format == FORMAT_RAW_LITTLE || format == FORMAT_RAW_BIG;
     if (!context->options.output && binary && isatty(STDOUT_FILENO)) {
-        report_error(&context->diagnostics, NO_SPAN, "not writing a binary to a terminal; use -o FILE or -f asm");
+        report_error(&context->diagnostics, NO_SPAN,
+                     "not writing a binary to a terminal; use -o FILE or -f asm");
         return FAILURE(ERROR_INPUT);
     }
     struct buffer bytes = buffer_new(context->arena);
@@ -130,7 +140,8 @@ static result load_and_compile(struct context *context, struct request *request)
     if (failed(r))
         return r;
     if (format_detect(request->source) != FORMAT_UNKNOWN) {
-        report_error(&context->diagnostics, NO_SPAN, "%s is a blob, not a policy", request->source->name);
+        report_error(&context->diagnostics, NO_SPAN, "%s is a blob, not a policy",
+                     request->source->name);
         return FAILURE(ERROR_INPUT);
     }
     r = policy_read(context->arena, request->source, o->abis, &context->diagnostics, &policy);
@@ -152,7 +163,8 @@ static result load_and_compile(struct context *context, struct request *request)
 
 enum exit_code run_compile(struct context *context)
 {
-    struct request request = {.smt2 = buffer_new(context->arena), .dump = buffer_new(context->arena)};
+    struct request request = {.smt2 = buffer_new(context->arena),
+                              .dump = buffer_new(context->arena)};
     result r = load_and_compile(context, &request);
     if (failed(r)) {
         set_text(context, "result", r.error == ERROR_LIMIT ? "UNKNOWN" : "ERROR");

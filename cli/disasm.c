@@ -5,12 +5,14 @@ enum exit_code run_disasm(struct context *context)
     struct filter filter;
     struct load_options options = load_options_of(context);
     options.any_program = true;
-    result r = filter_load(context->arena, context->options.arguments[0], &options, &context->diagnostics, &filter);
+    result r = filter_load(context->arena, context->options.arguments[0], &options,
+                           &context->diagnostics, &filter);
     if (worked(r))
         r = filter_compile(context->arena, &filter, &options, &context->diagnostics);
     if (failed(r))
         return exit_of(r);
-    enum format format = context->options.format == FORMAT_UNKNOWN ? FORMAT_ASSEMBLY : context->options.format;
+    enum format format =
+        context->options.format == FORMAT_UNKNOWN ? FORMAT_ASSEMBLY : context->options.format;
     struct buffer text = buffer_new(context->arena);
     for (size_t i = 0; i < filter.program_count; i++) {
         if (filter.program_count > 1 && format == FORMAT_ASSEMBLY)

@@ -1,12 +1,15 @@
 #include "cli/cli.h"
 
-/* ---- --args: what a call's arguments are called --------------------------------------------------------- */
+/* ---- --args: what a call's arguments are called
+ * --------------------------------------------------------- */
 
 static json_t *argument_json(const struct argument *argument)
 {
     json_t *object = json_object();
-    json_object_set_new(object, "manual", argument->manual_name ? json_string(argument->manual_name) : json_null());
-    json_object_set_new(object, "kernel", argument->kernel_name ? json_string(argument->kernel_name) : json_null());
+    json_object_set_new(object, "manual",
+                        argument->manual_name ? json_string(argument->manual_name) : json_null());
+    json_object_set_new(object, "kernel",
+                        argument->kernel_name ? json_string(argument->kernel_name) : json_null());
     json_object_set_new(object, "type", argument->type ? json_string(argument->type) : json_null());
     json_object_set_new(object, "bits", json_integer(argument->bits));
     json_object_set_new(object, "signed", json_boolean(argument->is_signed));
@@ -19,7 +22,9 @@ static void print_argument(unsigned index, const struct argument *argument)
     const char *manual = argument->manual_name, *kernel = argument->kernel_name;
     printf("  arg%u  %-16s %-16s %-28s %2u bits%s%s\n", index, manual ? manual : "-",
            kernel ? kernel : "-", argument->type ? argument->type : "-", argument->bits,
-           argument->is_pointer ? ", pointer" : argument->is_signed ? ", signed" : "",
+           argument->is_pointer  ? ", pointer"
+           : argument->is_signed ? ", signed"
+                                 : "",
            argument->bits < argument->declared_bits ? ", narrower than declared" : "");
 }
 
@@ -39,7 +44,8 @@ static bool same_arguments(const struct syscall_entry *a, const struct syscall_e
 
 static void print_prototype(const char *abis, const struct syscall_entry *call)
 {
-    printf("%s (%s)%s\n", call->name, abis, call->implemented ? "" : ", not implemented by the kernel");
+    printf("%s (%s)%s\n", call->name, abis,
+           call->implemented ? "" : ", not implemented by the kernel");
     if (call->argument_count == ARGUMENTS_UNKNOWN)
         printf("  argument types are not known: arg0..arg5 are raw 64-bit words\n");
     else if (call->argument_count == 0)
@@ -56,7 +62,8 @@ static void add_json(struct context *context, const char *abi, const struct sysc
     json_t *array = json_array();
     for (unsigned i = 0; call->argument_count != ARGUMENTS_UNKNOWN && i < call->argument_count; i++)
         json_array_append_new(array, argument_json(&call->arguments[i]));
-    json_object_set_new(object, "arguments", call->argument_count == ARGUMENTS_UNKNOWN ? json_null() : array);
+    json_object_set_new(object, "arguments",
+                        call->argument_count == ARGUMENTS_UNKNOWN ? json_null() : array);
     if (call->argument_count == ARGUMENTS_UNKNOWN)
         json_decref(array);
     json_object_set_new(context->json, abi, object);
@@ -87,7 +94,8 @@ static enum exit_code explain_arguments(struct context *context)
             if (!(all & ABI_BIT(other)) || !same_arguments(call, same))
                 continue;
             all &= ~ABI_BIT(other);
-            buffer_printf(&names, "%s%s", names.length ? ", " : "", abi_get((enum abi_id)other)->name);
+            buffer_printf(&names, "%s%s", names.length ? ", " : "",
+                          abi_get((enum abi_id)other)->name);
             add_json(context, abi_get((enum abi_id)other)->name, same);
         }
         if (!context->options.json)
@@ -96,7 +104,8 @@ static enum exit_code explain_arguments(struct context *context)
     return EXIT_HOLDS;
 }
 
-/* ---- by the policy ------------------------------------------------------------------------------------------ */
+/* ---- by the policy
+ * ------------------------------------------------------------------------------------------ */
 
 static void print_place(const struct span *span)
 {
@@ -107,8 +116,8 @@ static void print_place(const struct span *span)
 }
 
 /* Rules that are about this number but whose condition the call does not meet. */
-static void print_passed_over(struct context *context, const struct policy *policy, const struct input *input,
-                              uint32_t decided)
+static void print_passed_over(struct context *context, const struct policy *policy,
+                              const struct input *input, uint32_t decided)
 {
     struct place place = policy_place(policy, input->arch, input->nr);
     const struct abi_view *view = place.abi == ABI_NONE ? NULL : policy_view(policy, place.abi);
@@ -123,7 +132,8 @@ static void print_passed_over(struct context *context, const struct policy *poli
     }
 }
 
-static void explain_policy(struct context *context, const struct policy *policy, const struct input *input)
+static void explain_policy(struct context *context, const struct policy *policy,
+                           const struct input *input)
 {
     struct decision decision = policy_eval(policy, input);
     const char *verdict = verdict_text(context, decision.word, input, policy->big_endian);
@@ -151,20 +161,24 @@ static void explain_policy(struct context *context, const struct policy *policy,
     }
     if (context->options.json)
         return;
-    printf("%s: %s\nby the rule: %s\n", call_text(context, input, policy->abis, policy->big_endian), verdict, text);
+    printf("%s: %s\nby the rule: %s\n", call_text(context, input, policy->abis, policy->big_endian),
+           verdict, text);
     print_place(&span);
     print_passed_over(context, policy, input, by_rule ? decision.rule : UINT32_MAX);
 }
 
-/* ---- by the program ---------------------------------------------------------------------------------------------- */
+/* ---- by the program
+ * ---------------------------------------------------------------------------------------------- */
 
-static json_t *explain_program(struct context *context, const struct program *program, const struct input *input)
+static json_t *explain_program(struct context *context, const struct program *program,
+                               const struct input *input)
 {
     uint32_t *trace = NEW_ARRAY(context->arena, uint32_t, PROGRAM_MOST);
     struct run run = interpret(program, input, trace, PROGRAM_MOST);
     json_t *path = json_array();
     if (!context->options.json)
-        printf("path through %s, %u of %u instructions:\n", program->name, run.executed, program->length);
+        printf("path through %s, %u of %u instructions:\n", program->name, run.executed,
+               program->length);
     for (uint32_t i = 0; i < run.executed && i < PROGRAM_MOST; i++) {
         struct buffer text = buffer_new(context->arena);
         disassemble_instruction(&text, program, trace[i]);
@@ -178,7 +192,8 @@ static json_t *explain_program(struct context *context, const struct program *pr
     return path;
 }
 
-static void explain_stack(struct context *context, const struct filter *filter, const struct input *input)
+static void explain_stack(struct context *context, const struct filter *filter,
+                          const struct input *input)
 {
     struct stack_run run = interpret_stack(filter->programs, filter->program_count, input);
     json_t *paths = json_array();
@@ -187,7 +202,8 @@ static void explain_stack(struct context *context, const struct filter *filter, 
         set_text(context, "verdict", verdict);
         json_object_set_new(context->json, "word", json_hex(run.word));
         if (!context->options.json)
-            printf("%s: %s\n", call_text(context, input, filter->declared, filter->big_endian), verdict);
+            printf("%s: %s\n", call_text(context, input, filter->declared, filter->big_endian),
+                   verdict);
     }
     if (filter->program_count > 1) {
         json_object_set_new(context->json, "decided_by", json_integer(run.decided_by));
@@ -206,7 +222,8 @@ enum exit_code run_explain(struct context *context)
     if (o->args_of && o->argument_count == 0)
         return explain_arguments(context);
     if (o->argument_count != 2 || o->args_of) {
-        report_error(&context->diagnostics, NO_SPAN, "explain takes FILTER and CALL, or --args NAME alone");
+        report_error(&context->diagnostics, NO_SPAN,
+                     "explain takes FILTER and CALL, or --args NAME alone");
         return EXIT_USAGE;
     }
     struct filter filter;
@@ -217,10 +234,12 @@ enum exit_code run_explain(struct context *context)
         r = filter_compile(context->arena, &filter, &options, &context->diagnostics);
     if (failed(r))
         return exit_of(r);
-    r = call_parse(context->arena, o->arguments[1], default_abi(filter.declared), &context->diagnostics, &call);
+    r = call_parse(context->arena, o->arguments[1], default_abi(filter.declared),
+                   &context->diagnostics, &call);
     if (failed(r))
         return exit_of(r);
-    json_object_set_new(context->json, "input", json_input(context, &call.input, filter.declared, filter.big_endian));
+    json_object_set_new(context->json, "input",
+                        json_input(context, &call.input, filter.declared, filter.big_endian));
     if (filter.policy)
         explain_policy(context, filter.policy, &call.input);
     explain_stack(context, &filter, &call.input);

@@ -4,7 +4,8 @@ enum exit_code run_fmt(struct context *context)
 {
     const struct source *source;
     struct tree *tree;
-    result r = file_read(context->arena, context->options.arguments[0], &context->diagnostics, &source);
+    result r =
+        file_read(context->arena, context->options.arguments[0], &context->diagnostics, &source);
     if (worked(r))
         r = policy_parse(context->arena, source, &context->diagnostics, &tree);
     if (failed(r))

@@ -1,7 +1,8 @@
 #include "cli/cli.h"
 
-typedef result importer(struct arena *arena, const struct source *source, const struct import_options *options,
-                        struct diagnostics *diagnostics, struct buffer *policy_text);
+typedef result importer(struct arena *arena, const struct source *source,
+                        const struct import_options *options, struct diagnostics *diagnostics,
+                        struct buffer *policy_text);
 
 static const struct {
     const char *name;
@@ -23,7 +24,8 @@ enum exit_code run_import(struct context *context)
     struct options *o = &context->options;
     importer *import = find(o->arguments[0]);
     if (!import) {
-        report_error(&context->diagnostics, NO_SPAN, "no such format `%s`; there is: oci", o->arguments[0]);
+        report_error(&context->diagnostics, NO_SPAN, "no such format `%s`; there is: oci",
+                     o->arguments[0]);
         return EXIT_USAGE;
     }
     struct import_options options = {.capabilities = o->capabilities.items,

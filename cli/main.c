@@ -8,14 +8,17 @@
 static void usage(FILE *out)
 {
     fputs("Usage: bpfproof COMMAND [OPTION...] ARGUMENTS\n"
-          "Compiles seccomp policies to classic BPF, proves the result, and verifies filters that others made.\n\n",
+          "Compiles seccomp policies to classic BPF, proves the result, and verifies filters that "
+          "others made.\n\n",
           out);
     size_t count;
     const struct command *table = command_table(&count);
     for (size_t i = 0; i < count; i++)
         fprintf(out, "  %-9s %-24s %s\n", table[i].name, table[i].arguments, table[i].summary);
-    fputs("\n`bpfproof COMMAND --help` shows a command's options and an example. `-` is standard input or output.\n"
-          "Exit status: 0 holds or done; 1 refuted, refused or findings; 2 usage, malformed input or I/O error; 3 unknown.\n",
+    fputs("\n`bpfproof COMMAND --help` shows a command's options and an example. `-` is standard "
+          "input or output.\n"
+          "Exit status: 0 holds or done; 1 refuted, refused or findings; 2 usage, malformed input "
+          "or I/O error; 3 unknown.\n",
           out);
 }
 

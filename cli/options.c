@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* ---- readers: one per kind of value; NULL when it is good, else what is wrong -------------------------------- */
+/* ---- readers: one per kind of value; NULL when it is good, else what is wrong
+ * -------------------------------- */
 
 static const char *read_format(const char *text, enum format *format)
 {
     *format = format_by_name(text, false);
-    return *format == FORMAT_UNKNOWN ? "no such format (bin, bin-le, bin-be, c, asm, decimal, json, dot)" : NULL;
+    return *format == FORMAT_UNKNOWN
+               ? "no such format (bin, bin-le, bin-be, c, asm, decimal, json, dot)"
+               : NULL;
 }
 
 static const char *read_level(const char *text, struct options *options)
@@ -28,7 +31,8 @@ static const char *read_abis(struct arena *arena, const char *text, struct optio
         size_t length = strcspn(text, ",");
         const struct abi *abi = abi_by_name(arena_string(arena, text, length));
         if (!abi)
-            return "no such ABI (x86_64, i386, x32, arm, aarch64, riscv64, ...), separated by commas";
+            return "no such ABI (x86_64, i386, x32, arm, aarch64, riscv64, ...), separated by "
+                   "commas";
         options->abis |= ABI_BIT(abi->id);
         text += length;
         text += *text == ',';
@@ -45,7 +49,8 @@ static const char *read_kernel(const char *text, struct options *options)
     return NULL;
 }
 
-static const char *read_words(const char *text, const char *const *words, size_t count, unsigned *bits)
+static const char *read_words(const char *text, const char *const *words, size_t count,
+                              unsigned *bits)
 {
     while (*text) {
         size_t length = strcspn(text, ",");
@@ -83,7 +88,9 @@ static const char *read_dump(const char *text, struct options *options)
 static const char *read_proof(const char *text, struct options *options)
 {
     options->whole_proof = !strcmp(text, "whole");
-    return options->whole_proof || !strcmp(text, "partition") ? NULL : "the methods are partition and whole";
+    return options->whole_proof || !strcmp(text, "partition")
+               ? NULL
+               : "the methods are partition and whole";
 }
 
 static const char *read_timeout(const char *text, struct options *options)
@@ -180,7 +187,8 @@ static const char *read_option(struct context *context, enum option_key key, con
     }
 }
 
-/* ---- the table --------------------------------------------------------------------------------------------- */
+/* ---- the table
+ * --------------------------------------------------------------------------------------------- */
 
 struct option_row {
     enum option_key key;
@@ -192,10 +200,12 @@ struct option_row {
 
 static const struct option_row rows[] = {
     {KEY_OUTPUT, "output", 'o', "FILE", "write the result to FILE (- or absent: standard output)"},
-    {KEY_FORMAT, "format", 'f', "FORMAT", "write bin (default), bin-le, bin-be, c, asm, decimal, json or dot"},
+    {KEY_FORMAT, "format", 'f', "FORMAT",
+     "write bin (default), bin-le, bin-be, c, asm, decimal, json or dot"},
     {KEY_FROM, "from", 'F', "FORMAT", "read blobs in this format instead of finding it out"},
     {KEY_LEVEL, "optimize", 'O', "LEVEL", "-O0, -O1, -O2 (default), -O3 or -Os"},
-    {KEY_ABI, "abi", 'a', "LIST", "only these of the policy's ABIs; for a blob: the ABIs it is for"},
+    {KEY_ABI, "abi", 'a', "LIST",
+     "only these of the policy's ABIs; for a blob: the ABIs it is for"},
     {KEY_KERNEL, "kernel", 'k', "X.Y", "the kernel it is for (default: the newest)"},
     {KEY_ACCEPT, "accept", 0, "LIST", "go on although this is REFUTED: arch, width"},
     {KEY_STATS, "stats", 's', NULL, "print size, path lengths and cached calls"},
@@ -208,7 +218,8 @@ static const struct option_row rows[] = {
     {KEY_VECTORS, "vectors", 0, "FILE", "test vectors, one a line"},
     {KEY_ARGS, "args", 0, "NAME", "list the arguments of a system call"},
     {KEY_CAP, "cap", 0, "LIST", "capabilities that the container holds (default: none)"},
-    {KEY_ARCH, "arch", 0, "ABI", "the container's ABI, with its sub-architectures (default: this machine's)"},
+    {KEY_ARCH, "arch", 0, "ABI",
+     "the container's ABI, with its sub-architectures (default: this machine's)"},
     {KEY_BIG_ENDIAN, "big-endian", 0, NULL, "fields are those of a big-endian machine"},
     {KEY_INSTALL, "install", 0, NULL, "ask the running kernel too"},
     {KEY_JSON, "json", 'j', NULL, "print one JSON object on standard output"},
@@ -259,7 +270,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     return wrong ? EINVAL : 0;
 }
 
-/* `run` stops at the first argument that is no option of ours behind the filter: the rest is the command's. */
+/* `run` stops at the first argument that is no option of ours behind the filter: the rest is the
+ * command's. */
 bool options_parse(struct context *context, int argc, char **argv, bool *done)
 {
     const struct command *command = context->command;
@@ -271,12 +283,12 @@ bool options_parse(struct context *context, int argc, char **argv, bool *done)
                                                  .key = argp_key(&rows[i]),
                                                  .arg = rows[i].argument,
                                                  .doc = rows[i].help};
-    char *doc = arena_printf(context->arena, "bpfproof %s: %s\v%s", command->name, command->summary, command->help);
-    struct argp argp = {.options = table, .parser = parse, .args_doc = command->arguments, .doc = doc};
-    context->options = (struct options){.format = FORMAT_UNKNOWN,
-                                        .from = FORMAT_UNKNOWN,
-                                        .level = OPTIMIZE_2,
-                                        .arch = ABI_NONE};
+    char *doc = arena_printf(context->arena, "bpfproof %s: %s\v%s", command->name, command->summary,
+                             command->help);
+    struct argp argp = {
+        .options = table, .parser = parse, .args_doc = command->arguments, .doc = doc};
+    context->options = (struct options){
+        .format = FORMAT_UNKNOWN, .from = FORMAT_UNKNOWN, .level = OPTIMIZE_2, .arch = ABI_NONE};
     char *name = argv[0];
     argv[0] = arena_printf(context->arena, "bpfproof %s", command->name);
     *done = false;

@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 /* With --json the program runs in a child, so that its end can be told. */
-static enum exit_code run_and_tell(struct context *context, const struct filter *filter, char **command)
+static enum exit_code run_and_tell(struct context *context, const struct filter *filter,
+                                   char **command)
 {
     fflush(NULL);
     pid_t child = fork();
@@ -14,7 +15,8 @@ static enum exit_code run_and_tell(struct context *context, const struct filter 
         return EXIT_USAGE;
     }
     if (child == 0) {
-        if (failed(kernel_exec(filter->programs, filter->program_count, command, &context->diagnostics)))
+        if (failed(kernel_exec(filter->programs, filter->program_count, command,
+                               &context->diagnostics)))
             diagnostics_print(&context->diagnostics, stderr);
         _exit(127);
     }

@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* ---- one call --------------------------------------------------------------------------------------- */
+/* ---- one call
+ * --------------------------------------------------------------------------------------- */
 
-/* When the bits that the kernel ignores decide: what the filter says of the call as a C caller would make it. */
-static bool ignored_bits_decide(const struct filter *filter, const struct call *call, uint32_t word, uint32_t *honest)
+/* When the bits that the kernel ignores decide: what the filter says of the call as a C caller
+ * would make it. */
+static bool ignored_bits_decide(const struct filter *filter, const struct call *call, uint32_t word,
+                                uint32_t *honest)
 {
     struct input input = input_visible(&call->input, call->abi, true);
     *honest = interpret_stack(filter->programs, filter->program_count, &input).word;
@@ -24,13 +27,15 @@ static bool is_cached(const struct filter *filter, const struct input *input)
     return true;
 }
 
-static uint32_t single_word(const struct filter *filter, const struct input *input, struct stack_run *run)
+static uint32_t single_word(const struct filter *filter, const struct input *input,
+                            struct stack_run *run)
 {
     *run = interpret_stack(filter->programs, filter->program_count, input);
     return run->word;
 }
 
-static json_t *simulate_one(struct context *context, const struct filter *filter, const struct call *call)
+static json_t *simulate_one(struct context *context, const struct filter *filter,
+                            const struct call *call)
 {
     struct stack_run run;
     uint32_t word = single_word(filter, &call->input, &run), honest;
@@ -48,18 +53,22 @@ static json_t *simulate_one(struct context *context, const struct filter *filter
         printf("%s: %s, %llu instructions%s\n", text, verdict, (unsigned long long)run.executed,
                cached ? ", cached by the kernel (5.11 and later)" : "");
     if (run.implementation_defined)
-        report_warning(&context->diagnostics, NO_SPAN,
-                       "%s: a shift by 32 or more was executed; machines differ, this is x86's result", text);
+        report_warning(
+            &context->diagnostics, NO_SPAN,
+            "%s: a shift by 32 or more was executed; machines differ, this is x86's result", text);
     if (ignored_bits_decide(filter, call, word, &honest)) {
         const char *other = verdict_text(context, honest, &call->input, filter->big_endian);
         json_object_set_new(object, "verdict_without_ignored_bits", json_string(other));
-        report_warning(&context->diagnostics, NO_SPAN,
-                       "%s: bits that the kernel ignores decide here; without them the verdict is %s", text, other);
+        report_warning(
+            &context->diagnostics, NO_SPAN,
+            "%s: bits that the kernel ignores decide here; without them the verdict is %s", text,
+            other);
     }
     return object;
 }
 
-/* ---- test vectors ---------------------------------------------------------------------------------------- */
+/* ---- test vectors
+ * ---------------------------------------------------------------------------------------- */
 
 struct vector {
     struct input input;
@@ -125,8 +134,8 @@ static const char *read_vector(char *line, struct vector *vector, bool *used)
     return read_fields(fields, vector);
 }
 
-static void disagree(struct context *context, const struct filter *filter, const struct vector *vector, uint32_t word,
-                     size_t line, json_t *failures)
+static void disagree(struct context *context, const struct filter *filter,
+                     const struct vector *vector, uint32_t word, size_t line, json_t *failures)
 {
     json_t *object = json_input(context, &vector->input, filter->declared, filter->big_endian);
     json_object_set_new(object, "line", json_integer((json_int_t)line));
@@ -137,7 +146,8 @@ static void disagree(struct context *context, const struct filter *filter, const
         printf("line %zu: %s: %s (0x%08x), not %s (0x%08x)\n", line,
                call_text(context, &vector->input, filter->declared, filter->big_endian),
                verdict_text(context, word, &vector->input, filter->big_endian), word,
-               verdict_text(context, vector->verdict, &vector->input, filter->big_endian), vector->verdict);
+               verdict_text(context, vector->verdict, &vector->input, filter->big_endian),
+               vector->verdict);
 }
 
 static enum exit_code run_vectors(struct context *context, const struct filter *filter)
@@ -150,7 +160,8 @@ static enum exit_code run_vectors(struct context *context, const struct filter *
     size_t passed = 0, failed_count = 0;
     for (size_t i = 0; i < source->line_count; i++) {
         uint32_t begin = source->lines[i];
-        uint32_t end = i + 1 < source->line_count ? source->lines[i + 1] - 1 : (uint32_t)source->length;
+        uint32_t end =
+            i + 1 < source->line_count ? source->lines[i + 1] - 1 : (uint32_t)source->length;
         char *line = arena_string(context->arena, source->text + begin, end - begin);
         struct vector vector;
         bool used;
@@ -182,7 +193,8 @@ enum exit_code run_simulate(struct context *context)
     struct filter filter;
     struct load_options options = load_options_of(context);
     if (o->argument_count == 1 && !o->vectors) {
-        report_error(&context->diagnostics, NO_SPAN, "nothing to simulate: give a CALL or --vectors FILE");
+        report_error(&context->diagnostics, NO_SPAN,
+                     "nothing to simulate: give a CALL or --vectors FILE");
         return EXIT_USAGE;
     }
     result r = load_argument(context, 0, &filter);
@@ -194,7 +206,8 @@ enum exit_code run_simulate(struct context *context)
     json_object_set_new(context->json, "calls", calls);
     for (int i = 1; i < o->argument_count; i++) {
         struct call call;
-        r = call_parse(context->arena, o->arguments[i], default_abi(filter.declared), &context->diagnostics, &call);
+        r = call_parse(context->arena, o->arguments[i], default_abi(filter.declared),
+                       &context->diagnostics, &call);
         if (worked(r))
             json_array_append_new(calls, simulate_one(context, &filter, &call));
     }

@@ -1,4 +1,5 @@
-/* i386's entry into a 64-bit task: what a filter without its arch check lets through, on the real kernel. */
+/* i386's entry into a 64-bit task: what a filter without its arch check lets through, on the real
+ * kernel. */
 #include "unit/support.h"
 
 #include <errno.h>
@@ -20,7 +21,8 @@ static const char policy_text[] = "policy only_getpid\n"
 
 static struct compiled compile(struct fixture *f)
 {
-    const struct source *source = source_from_text(f->arena, "test", policy_text, sizeof policy_text - 1);
+    const struct source *source =
+        source_from_text(f->arena, "test", policy_text, sizeof policy_text - 1);
     struct policy *policy;
     struct compiled compiled;
     struct compile_options options = {.level = OPTIMIZE_2};
@@ -37,7 +39,8 @@ static struct program cut_arch_check(struct fixture *f, const struct program *pr
     unsigned found = 0;
     cut.code = arena_copy(f->arena, program->code, program->length * sizeof *program->code);
     for (uint32_t i = 0; i < cut.length; i++)
-        if (cut.code[i].code == (BPF_JMP | BPF_JEQ | BPF_K) && cut.code[i].k == abi_get(ABI_X86_64)->token) {
+        if (cut.code[i].code == (BPF_JMP | BPF_JEQ | BPF_K) &&
+            cut.code[i].k == abi_get(ABI_X86_64)->token) {
             cut.code[i] = (struct sock_filter){BPF_JMP | BPF_JA, 0, 0, cut.code[i].jt};
             found++;
         }
@@ -81,7 +84,8 @@ static void the_prover_catches_the_cut(void **state)
     assert_int_equal(equal.verdict, REFUTED);
     assert_true(equal.has_counterexample);
     assert_int_not_equal(equal.counterexample.input.arch, abi_get(ABI_X86_64)->token);
-    struct proof isolation = prove_arch_isolation(f->arena, &program, compiled.policy->abis, false, &options);
+    struct proof isolation =
+        prove_arch_isolation(f->arena, &program, compiled.policy->abis, false, &options);
     assert_int_equal(isolation.verdict, REFUTED);
 }
 
@@ -94,7 +98,8 @@ static void what_would_have_got_through(void **state)
     char directory[] = "/tmp/bpfproof-int80.XXXXXX";
     assert_non_null(mkdtemp(directory));
     /* i386 has 32-bit pointers */
-    char *path = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+    char *path =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
     if (path == MAP_FAILED) {
         rmdir(directory);
         print_message("# SKIP no memory below 4 GiB\n");
@@ -111,7 +116,8 @@ static void what_would_have_got_through(void **state)
     struct kernel_result open = kernel_call(&cut, 1, ENTRY_INT80, NUMBER, args);
     assert_int_equal(open.outcome, KERNEL_RETURNED);
     assert_int_equal(open.value, 0);
-    assert_int_equal(stat(path, &status), 0); /* a filter that permits only getpid let a directory be made */
+    assert_int_equal(stat(path, &status),
+                     0); /* a filter that permits only getpid let a directory be made */
     assert_int_equal(rmdir(path), 0);
     munmap(path, 4096);
     rmdir(directory);

@@ -82,7 +82,8 @@ static void says_why_it_cannot_read(void **state)
 {
     struct fixture *f = *state;
     const struct source *source;
-    assert_int_equal(file_read(f->arena, "/nonexistent/x", &f->diagnostics, &source).error, ERROR_IO);
+    assert_int_equal(file_read(f->arena, "/nonexistent/x", &f->diagnostics, &source).error,
+                     ERROR_IO);
     assert_int_equal(file_read(f->arena, "/tmp", &f->diagnostics, &source).error, ERROR_IO);
     assert_int_equal(f->diagnostics.errors, 2);
 }
