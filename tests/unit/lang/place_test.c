@@ -135,6 +135,11 @@ static void test_settings_of_an_abi(void **state)
     assert_int_equal(policy->views[1].default_word, WORD_ERRNO(1));
     assert_int_equal(policy->views[1].unknown_word, WORD_ERRNO(38));
     assert_int_equal(policy->foreign_word, WORD_ERRNO(35));
+    policy = read_text(fixture, "abi x86_64, i386\ndefault kill_process\nunknown log\n"
+                                "on i386 { unknown errno(ENOSYS) }\non x86_64 { default allow }\n");
+    assert_int_equal(policy->views[0].default_word, WORD_ALLOW);
+    assert_int_equal(policy->views[0].unknown_word, 0x7ffc0000);
+    assert_int_equal(policy->views[1].unknown_word, WORD_ERRNO(38));
     policy = read_text(fixture, "abi mips\ndefault errno(EDEADLK)\nforeign errno(EDEADLK)\n");
     assert_int_equal(policy->views[0].default_word, WORD_ERRNO(45)); /* mips has its own numbers */
     assert_int_equal(policy->foreign_word, WORD_ERRNO(35));
