@@ -1,7 +1,8 @@
-/* Every way to get a compiled filter wrong in one field: a bit of k, another jt, jf or opcode. Each mutant must be refused
- * by the admission check, REFUTED by the prover with a counterexample that replays, or PROVED and then found equal
- * by a route that shares nothing with the prover: running both programs on every number that matters times
- * boundary arguments. 1,000 seeded mutants; all of them when BPFPROOF_SCALE=full.
+/* Every way to get a compiled filter wrong in one field: a bit of k, another jt, jf or opcode. Each
+ * mutant must be refused by the admission check, REFUTED by the prover with a counterexample that
+ * replays, or PROVED and then found equal by a route that shares nothing with the prover: running
+ * both programs on every number that matters times boundary arguments. 1,000 seeded mutants; all of
+ * them when BPFPROOF_SCALE=full.
  */
 #include <stdlib.h>
 
@@ -62,7 +63,8 @@ static bool looks_at_arguments(const struct program *program, const struct input
     struct run run = interpret(program, input, trace, PROGRAM_MOST);
     for (uint32_t i = 0; i < run.executed; i++) {
         const struct sock_filter *f = &program->code[trace[i]];
-        if (instruction_info(f->code)->operation == OP_LOAD_FIELD && field_at(f->k, program->big_endian) > FIELD_ARCH)
+        if (instruction_info(f->code)->operation == OP_LOAD_FIELD &&
+            field_at(f->k, program->big_endian) > FIELD_ARCH)
             return true;
     }
     return false;
@@ -97,7 +99,8 @@ static bool equal_on_words(const struct program *a, const struct program *b, str
     return same_word(a, b, &input);
 }
 
-static bool equal_by_running(struct arena *arena, const struct program *a, const struct program *b, uint32_t token)
+static bool equal_by_running(struct arena *arena, const struct program *a, const struct program *b,
+                             uint32_t token)
 {
     struct values numbers = {{0}}, arches = {{0}}, words = {{0}};
     add_constants(arena, &words, a);
@@ -129,7 +132,8 @@ static bool equal_by_running(struct arena *arena, const struct program *a, const
     return true;
 }
 
-static void judge(const struct program *original, const struct program *mutant, uint32_t token, struct tally *tally)
+static void judge(const struct program *original, const struct program *mutant, uint32_t token,
+                  struct tally *tally)
 {
     if (check_program(mutant).rule != CHECK_ACCEPTED) {
         tally->refused++;
@@ -143,19 +147,22 @@ static void judge(const struct program *original, const struct program *mutant, 
     bool good = false;
     if (proof.verdict == REFUTED) {
         tally->refuted++;
-        good = proof.has_counterexample && !same_word(original, mutant, &proof.counterexample.input);
+        good =
+            proof.has_counterexample && !same_word(original, mutant, &proof.counterexample.input);
     } else if (proof.verdict == PROVED) {
         tally->proved++;
         good = equal_by_running(arena, original, mutant, token);
     }
     if (!good) {
         tally->wrong++;
-        printf("# wrong: %s (%s)\n", verdict_name(proof.verdict), proof.reason ? proof.reason : "-");
+        printf("# wrong: %s (%s)\n", verdict_name(proof.verdict),
+               proof.reason ? proof.reason : "-");
     }
     arena_free(arena);
 }
 
-/* ---- mutants by number -------------------------------------------------------------------------------------- */
+/* ---- mutants by number
+ * -------------------------------------------------------------------------------------- */
 
 #define PER_INSTRUCTION(opcodes) (32u + 255u + 255u + (opcodes))
 
@@ -181,7 +188,8 @@ static bool same_code(const struct program *a, const struct program *b)
     return !memcmp(a->code, b->code, a->length * sizeof *a->code);
 }
 
-static result compile_original(struct arena *arena, struct diagnostics *diagnostics, struct program *program)
+static result compile_original(struct arena *arena, struct diagnostics *diagnostics,
+                               struct program *program)
 {
     const struct source *source;
     struct policy *policy;
@@ -224,10 +232,13 @@ int main(void)
         else
             judge(&original, &mutant, abi_get(ABI_X86_64)->token, &tally);
     }
-    printf("1..1\n# %u mutants of %u instructions: %u refused by the check, %u REFUTED and replayed, %u PROVED and "
+    printf("1..1\n# %u mutants of %u instructions: %u refused by the check, %u REFUTED and "
+           "replayed, %u PROVED and "
            "found equal by running, %u the same code, %u wrong\n",
-           count, original.length, tally.refused, tally.refuted, tally.proved, tally.same, tally.wrong);
-    printf("%sok 1 - every single-field mutant is refused, refuted or equal\n", tally.wrong ? "not " : "");
+           count, original.length, tally.refused, tally.refuted, tally.proved, tally.same,
+           tally.wrong);
+    printf("%sok 1 - every single-field mutant is refused, refuted or equal\n",
+           tally.wrong ? "not " : "");
     arena_free(arena);
     return tally.wrong != 0;
 }
