@@ -16,9 +16,9 @@ static bool errno_value(struct resolver *resolver, const struct expression *use,
     }
     if (own && !abi_constant_anywhere(use->name) && !generic_errno(use->name, &number)) {
         const char *nearest[3];
-        size_t count = abi_nearest_constants(use->name, nearest, COUNT_OF(nearest));
         struct problem *p =
             problem_error(resolver, use->span, abi, "`%s` is no error number's name", use->name);
+        size_t count = p ? abi_nearest_constants(use->name, nearest, COUNT_OF(nearest)) : 0;
         if (count)
             problem_note(resolver, p, NO_SPAN, "did you mean %s?",
                          name_list(resolver->arena, nearest, count, "or"));

@@ -106,15 +106,13 @@ static bool token_value(const char *name, exact *value)
 void unknown_constant(struct resolver *resolver, enum abi_id abi, const struct expression *use)
 {
     const char *nearest[3];
-    size_t count = abi_nearest_constants(use->name, nearest, COUNT_OF(nearest));
-    const char *own = definitions_nearest(&resolver->consts, use->name);
-    if (own) {
-        nearest[0] = own;
-        count = 1;
-    }
     if (resolver->lost & LOST_DEFINITION)
         return;
     struct problem *p = problem_error(resolver, use->span, abi, "`%s` is no constant", use->name);
+    if (!p)
+        return;
+    nearest[0] = definitions_nearest(&resolver->consts, use->name);
+    size_t count = nearest[0] ? 1 : abi_nearest_constants(use->name, nearest, COUNT_OF(nearest));
     if (!strcmp(use->name, "NULL"))
         problem_note(resolver, p, NO_SPAN, "write 0");
     else if (count)

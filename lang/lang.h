@@ -79,7 +79,8 @@ struct condition {
 
 /* ---- the resolved policy ------------------------------------------------------------------------------------ */
 
-/* One rule's share in one ABI: numbers first..last (as in seccomp_data.nr) with one condition. */
+/* One rule's share in one ABI: numbers first..last (as in seccomp_data.nr, and all of them the ABI's: cut to what
+ * policy_place gives it) with one condition. */
 struct clause {
     uint32_t rule;  /* index into policy.rules; clauses are in rising order of it */
     uint32_t first, last;
@@ -209,7 +210,7 @@ MUST_USE result assertions_read(struct arena *arena, const struct source *source
                                 size_t *count);
 /* The top-level file's statements in canonical form; comments are kept in their places. */
 void policy_print(struct buffer *out, const struct tree *tree);
-/* The tree as indented text, for --dump=tree; the resolved policy for --dump=policy. */
+/* The resolved policy as text, for --dump=policy. */
 void policy_dump(struct buffer *out, const struct policy *policy);
 /* A condition in the policy language: for explanations. `abi` and `nr` give names to arguments. */
 void condition_print(struct buffer *out, const struct condition *condition, enum abi_id abi, uint32_t nr);

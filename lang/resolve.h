@@ -25,7 +25,7 @@ static inline uint64_t ones(unsigned bits)
 /* Consts may refer to consts this deep. */
 #define CONST_DEPTH_MOST 64u
 /* Different mistakes that one statement is searched for: they are looked up one by one. */
-#define PROBLEMS_MOST 1000u
+#define PROBLEMS_MOST 400u
 /* Warnings about names, of which a generated list may have any number. */
 #define NAME_WARNINGS_MOST 500u
 /* Members that all lists and groups of a policy may come to, over all ABIs, once written out. */

@@ -6,12 +6,20 @@
  * -------------------------------------------------------------------------------------------------------
  */
 
+/* Names near to it are looked for only where they will be shown. */
+static bool will_be_shown(const struct resolver *resolver)
+{
+    return resolver->diagnostics->errors <= DIAGNOSTICS_MOST;
+}
+
 static void unknown_call(struct resolver *resolver, const struct item *item)
 {
     const char *nearest[3];
-    size_t count = abi_nearest_syscalls(item->name, nearest, COUNT_OF(nearest));
     report_error(resolver->diagnostics, item->name_span, "no ABI has a system call `%s`",
                  item->name);
+    if (!will_be_shown(resolver))
+        return;
+    size_t count = abi_nearest_syscalls(item->name, nearest, COUNT_OF(nearest));
     if (definitions_find(&resolver->groups, item->name))
         report_note(resolver->diagnostics, NO_SPAN, "the group of that name is written `@%s`",
                     item->name);
@@ -25,6 +33,8 @@ static void unknown_group(struct resolver *resolver, const struct item *item)
     if (resolver->lost & LOST_DEFINITION)
         return;
     report_error(resolver->diagnostics, item->name_span, "there is no group `%s`", item->name);
+    if (!will_be_shown(resolver))
+        return;
     const char *nearest = definitions_nearest(&resolver->groups, item->name);
     if (nearest)
         report_note(resolver->diagnostics, NO_SPAN, "did you mean `@%s`?", nearest);

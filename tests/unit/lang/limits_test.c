@@ -163,6 +163,20 @@ static void test_many_mistakes(void **state)
     assert_int_equal(fixture->diagnostics.errors, 9000);
 }
 
+/* Mistakes past the number that one statement is searched for still make the policy fail. */
+static void test_many_mistakes_in_one_statement(void **state)
+{
+    struct fixture *fixture = *state;
+    struct policy *policy;
+    struct buffer text = buffer_new(fixture->arena);
+    buffer_text(&text, HEADER "allow close(fd == 1");
+    for (unsigned i = 0; i < 20000; i++)
+        buffer_printf(&text, " || fd == NO_SUCH_%u", i);
+    buffer_text(&text, ")\n");
+    assert_false(try_policy(fixture, buffer_string(&text), &policy));
+    assert_true(fixture->diagnostics.errors > DIAGNOSTICS_MOST);
+}
+
 /* ---- torn policies
  * --------------------------------------------------------------------------------------------------
  */
@@ -265,6 +279,7 @@ int main(void)
         TEST(test_doubling),
         TEST(test_deep_groups_and_consts),
         TEST(test_many_mistakes),
+        TEST(test_many_mistakes_in_one_statement),
         TEST(test_torn_policies),
     };
     return RUN_TESTS(tests);
