@@ -194,7 +194,7 @@ static const struct width_row width_rows[] = {
      WIDTH_PROVED}, /* unknown */
     {"abi i386\ndefault errno(1)\nallow write(hi32(arg0) == 0)", WIDTH_DENIES_ONLY},
     {"abi i386\ndefault errno(1)\nallow write(hi32(arg0) != 0)", WIDTH_REFUTED},
-    {HEAD "allow write(lo32(ip) == 0)", WIDTH_PROVED},
+    {HEAD "raw allow if lo32(ip) == 0 && nr == 1 && arch == 0xc000003e", WIDTH_PROVED},
 };
 
 static void ignored_bits(void **state)
