@@ -67,7 +67,7 @@ static bool const_value(struct resolver *resolver, enum abi_id abi, const struct
         resolver->const_depth++;
         bool known = constant_value(resolver, abi, statement->value, &definition->values[abi]);
         resolver->const_depth--;
-        *state = known ? EVALUATION_DONE : EVALUATION_FAILED;
+        *state = known ? EVALUATION_DONE : EVALUATION_NONE; /* each use says why it has none */
     }
     *value = definition->values[abi];
     return *state == EVALUATION_DONE;

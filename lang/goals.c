@@ -43,7 +43,7 @@ static void report_left_out(struct resolver *resolver, const struct statement *s
     report_warning(resolver->diagnostics, statement->target->span,
                    "this is not proved on %s, where it cannot be stated",
                    abi_names(resolver->arena, left_out));
-    report_note(resolver->diagnostics, NO_SPAN, "there, %s", reason);
+    report_note(resolver->diagnostics, NO_SPAN, "the reason: %s", reason);
     report_note(resolver->diagnostics, NO_SPAN, "an `on` block says for which ABIs it is meant");
 }
 
