@@ -44,6 +44,9 @@ enum option_key {
 #define KEY_BIT(key) (1u << (key))
 #define KEYS_COMMON (KEY_BIT(KEY_JSON) | KEY_BIT(KEY_TIMEOUT))
 
+/* So that no input can keep the prover busy for ever. */
+#define TIMEOUT_DEFAULT 60.0
+
 struct options {
     const char *output;
     enum format format, from; /* FORMAT_UNKNOWN: not given */
@@ -56,7 +59,7 @@ struct options {
     const char *emit_smt2, *against, *assertions, *vectors, *args_of;
     VECTOR(const char *) capabilities;
     enum abi_id arch;
-    double timeout;   /* seconds, 0 = none */
+    double timeout;   /* seconds, 0 = none; TIMEOUT_DEFAULT when not given */
     char **arguments; /* what is no option */
     int argument_count;
 };

@@ -98,8 +98,8 @@ static const char *read_timeout(const char *text, struct options *options)
     char *end;
     errno = 0;
     options->timeout = strtod(text, &end);
-    if (errno || end == text || *end || !(options->timeout > 0) || options->timeout > 1e9)
-        return "a number of seconds above 0 is needed";
+    if (errno || end == text || *end || !(options->timeout >= 0) || options->timeout > 1e9)
+        return "a number of seconds is needed, 0 for no limit";
     return NULL;
 }
 
@@ -223,7 +223,7 @@ static const struct option_row rows[] = {
     {KEY_BIG_ENDIAN, "big-endian", 0, NULL, "fields are those of a big-endian machine"},
     {KEY_INSTALL, "install", 0, NULL, "ask the running kernel too"},
     {KEY_JSON, "json", 'j', NULL, "print one JSON object on standard output"},
-    {KEY_TIMEOUT, "timeout", 't', "SECONDS", "give up (UNKNOWN) after so long"},
+    {KEY_TIMEOUT, "timeout", 't', "SECONDS", "give up proving (UNKNOWN) after so long (default: 60; 0: never)"},
 };
 
 #define KEY_BASE 0x1000
@@ -288,7 +288,8 @@ bool options_parse(struct context *context, int argc, char **argv, bool *done)
     struct argp argp = {
         .options = table, .parser = parse, .args_doc = command->arguments, .doc = doc};
     context->options = (struct options){
-        .format = FORMAT_UNKNOWN, .from = FORMAT_UNKNOWN, .level = OPTIMIZE_2, .arch = ABI_NONE};
+        .format = FORMAT_UNKNOWN, .from = FORMAT_UNKNOWN, .level = OPTIMIZE_2, .arch = ABI_NONE,
+                                        .timeout = TIMEOUT_DEFAULT};
     char *name = argv[0];
     argv[0] = arena_printf(context->arena, "bpfproof %s", command->name);
     *done = false;
