@@ -108,4 +108,28 @@ struct figures {
 struct figures program_figures(struct arena *arena, const struct program *program,
                                abi_set declared);
 
+/* ---- optimize (optimize.c): somebody else's program ---------------------------------------------------------- */
+
+struct optimized {
+    struct program program;   /* proved equal to the one before, or the one before itself */
+    struct proof proof;       /* of the new program, also when it was not taken; UNKNOWN without one */
+    bool kept_original;
+    const char *why;          /* kept_original: what spoke against the new program, or why there is none */
+    struct figures before, after;
+    uint64_t optimize_ns;     /* without the proof */
+};
+
+/* Decode, lift, optimize, emit, prove. `program` is never anything that is not PROVED equal, has more
+ * instructions or a longer expected path, or loses a call that the kernel caches. Of the options it takes
+ * level, deadline, whole_proof and smt2. ERROR_INPUT for a program that the kernel would refuse. */
+MUST_USE result optimize_program(struct arena *arena, const struct program *before, abi_set declared,
+                                 const struct compile_options *options, struct diagnostics *diagnostics,
+                                 struct optimized *optimized);
+/* Lift and emit, without proof and without comparing; for optimize_program and for measuring. `before` must be
+ * accepted by check_program, `after` is then accepted too. */
+MUST_USE result relift_program(struct arena *arena, const struct program *before, enum optimization level,
+                               struct diagnostics *diagnostics, struct program *after);
+/* Calls of any ABI of the program's byte order that the kernel caches for `before` but not for `after`. */
+uint32_t cached_lost(const struct program *before, const struct program *after);
+
 #endif

@@ -108,6 +108,17 @@ MUST_USE result lower_policy(struct arena *arena, const struct policy *policy,
                              struct diagnostics *diagnostics, struct dag **dag,
                              const struct dag_node **root);
 
+/* ---- lift (lift.c, lift_walk.c, lift_step.c, lift_word.c, lift_facts.c): program to DAG ------ */
+
+/* The meaning of a program that check_program accepts, as a DAG that dag_check likes. `*dag` is
+ * NULL, and is made, or a DAG of the program's endianness that the nodes are to be in, so that
+ * several programs share one. Divisions by a word that is 0 return 0, LEN is 64, and a shift by 32
+ * or more stays an unknown function of both operands. ERROR_LIMIT when paths or arithmetic are too
+ * involved: reported with what there is too much of. */
+MUST_USE result lift_program(struct arena *arena, const struct program *program,
+                             struct diagnostics *diagnostics, struct dag **dag,
+                             const struct dag_node **root);
+
 /* ---- selected code: what the choice of shape hands to emission ------------------------------ */
 
 enum test_operation { TEST_EQUAL, TEST_GREATER, TEST_GREATER_EQUAL, TEST_SET };

@@ -1,0 +1,119 @@
+#include "api/bpfproof.h"
+
+static result internal_error(struct diagnostics *diagnostics, const struct program *program, const char *stage,
+                             const char *what)
+{
+    report_error(diagnostics, NO_SPAN, "%s: internal error after %s: %s; please report this program",
+                 program->name, stage, what);
+    return FAILURE(ERROR_UNSUPPORTED);
+}
+
+result relift_program(struct arena *arena, const struct program *before, enum optimization level,
+                      struct diagnostics *diagnostics, struct program *after)
+{
+    struct dag *dag = NULL;
+    const struct dag_node *root;
+    struct block *entry;
+    struct shape_options shape = {.level = level};
+
+    result r = lift_program(arena, before, diagnostics, &dag, &root);
+    if (failed(r))
+        return r;
+    const char *broken = dag_check(dag, root);
+    if (broken)
+        return internal_error(diagnostics, before, "lifting", broken);
+    r = select_shape(arena, dag, root, &shape, diagnostics, &entry);
+    if (failed(r))
+        return r;
+    r = emit_program(arena, entry, before->big_endian, before->name, diagnostics, after);
+    if (failed(r))
+        return r;
+    broken = code_check(arena, after);
+    return broken ? internal_error(diagnostics, before, "emission", broken) : SUCCESS;
+}
+
+static bool loses(const struct program *before, const struct program *after, uint32_t arch, uint32_t nr)
+{
+    return cache_allows(before, arch, nr) && !cache_allows(after, arch, nr);
+}
+
+uint32_t cached_lost(const struct program *before, const struct program *after)
+{
+    uint32_t lost = 0;
+    for (unsigned id = 0; id < ABI_COUNT; id++) {
+        const struct abi *abi = abi_get((enum abi_id)id);
+        if (abi->big_endian != before->big_endian)
+            continue;
+        size_t count;
+        const struct syscall_entry *table = abi_syscalls(abi->id, &count);
+        for (size_t i = 0; i < count; i++)
+            lost += table[i].nr < abi->cache_size && loses(before, after, abi->token, table[i].nr);
+    }
+    return lost;
+}
+
+/* What speaks against `program`; NULL: it is equal, and in nothing worse. */
+static const char *objection(struct arena *arena, const struct program *before, const struct program *program,
+                             const struct optimized *optimized)
+{
+    if (optimized->proof.verdict != PROVED)
+        return arena_printf(arena, "the new program was not proved equal: %s",
+                            optimized->proof.reason ? optimized->proof.reason
+                                                    : verdict_name(optimized->proof.verdict));
+    if (optimized->after.instructions > optimized->before.instructions)
+        return "the new program has more instructions";
+    if (optimized->after.expected > optimized->before.expected)
+        return "the new program takes longer paths";
+    if (cached_lost(before, program))
+        return "the kernel would cache fewer calls of the new program";
+    return NULL;
+}
+
+static void keep_original(struct optimized *optimized, const char *why)
+{
+    optimized->kept_original = true;
+    optimized->why = why;
+    optimized->after = optimized->before;
+}
+
+static void prove_and_weigh(struct arena *arena, const struct program *before, const struct program *program,
+                            abi_set declared, const struct compile_options *options, struct optimized *optimized)
+{
+    struct side left = {.name = before->name, .programs = before, .program_count = 1};
+    struct side right = {.name = "optimized", .programs = program, .program_count = 1};
+    struct proof_options proof = {.whole = options->whole_proof,
+                                  .limits = {.deadline = options->deadline},
+                                  .smt2 = options->smt2,
+                                  .declared = declared};
+    optimized->proof = prove_equal(arena, &left, &right, &proof);
+    optimized->after = program_figures(arena, program, declared);
+    const char *why = objection(arena, before, program, optimized);
+    if (why)
+        keep_original(optimized, why);
+    else
+        optimized->program = *program;
+}
+
+result optimize_program(struct arena *arena, const struct program *before, abi_set declared,
+                        const struct compile_options *options, struct diagnostics *diagnostics,
+                        struct optimized *optimized)
+{
+    *optimized = (struct optimized){.program = *before, .proof = {.verdict = UNKNOWN}};
+    struct check_result check = check_program(before);
+    if (check.rule != CHECK_ACCEPTED) {
+        report_error(diagnostics, NO_SPAN, "%s: the kernel would refuse this program: instruction %u: %s",
+                     before->name, check.instruction, check_rule_text(check.rule));
+        return FAILURE(ERROR_INPUT);
+    }
+    optimized->before = program_figures(arena, before, declared);
+    struct program program;
+    struct diagnostics limits = diagnostics_new(arena);
+    uint64_t start = clock_ns();
+    result r = relift_program(arena, before, options->level, &limits, &program);
+    optimized->optimize_ns = clock_ns() - start;
+    if (worked(r))
+        prove_and_weigh(arena, before, &program, declared, options, optimized);
+    else
+        keep_original(optimized, limits.last->message);
+    return SUCCESS;
+}
