@@ -18,7 +18,7 @@ WARNINGS += -Werror
 endif
 ALL_CPPFLAGS = -I. -I$(BUILD)/gen -D_GNU_SOURCE -DBPFPROOF_VERSION='"$(VERSION)"' $(CPPFLAGS)
 ALL_CFLAGS = -std=c11 $(WARNINGS) -fno-strict-overflow -fstack-protector-strong $(CFLAGS) $(SANITIZE)
-LIBS = -lz3 -ljansson -lpthread
+LIBS = -lz3 -ljansson -lpthread -lm
 ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # Generated C: abi tables, the lexer, the parser.
@@ -103,7 +103,7 @@ fuzz:
 	@$(MAKE) --no-print-directory BUILD=build-asan SANITIZE="$(ASAN)" CFLAGS="-O1 -g" all
 	@scripts/fuzz build-asan/bpfproof $(SECONDS)
 
-## make bench        compile and proof times over the examples
+## make bench        sizes, compile and proof times of the examples; latency beside the blobs in $BPFPROOF_PEERS
 bench: all
 	@scripts/bench $(BUILD)/bpfproof
 

@@ -37,6 +37,10 @@ enum option_key {
     KEY_FROM,
     KEY_BIG_ENDIAN,
     KEY_INSTALL,
+    KEY_METHOD,
+    KEY_CALL,
+    KEY_SECONDS,
+    KEY_SAME,
     KEY_JSON,
     KEY_TIMEOUT,
     KEY_COUNT
@@ -59,8 +63,11 @@ struct options {
     const char *emit_smt2, *against, *assertions, *vectors, *args_of;
     VECTOR(const char *) capabilities;
     enum abi_id arch;
-    double timeout;   /* seconds, 0 = none; TIMEOUT_DEFAULT when not given */
-    char **arguments; /* what is no option */
+    unsigned methods;           /* bits of enum bench_method; 0: what is possible */
+    VECTOR(const char *) calls; /* --call, as written */
+    double seconds, same_limit; /* 0: not given */
+    double timeout;             /* seconds, 0 = none; TIMEOUT_DEFAULT when not given */
+    char **arguments;           /* what is no option */
     int argument_count;
 };
 
@@ -137,5 +144,6 @@ enum exit_code run_simulate(struct context *context);
 enum exit_code run_explain(struct context *context);
 enum exit_code run_import(struct context *context);
 enum exit_code run_run(struct context *context);
+enum exit_code run_bench(struct context *context);
 
 #endif

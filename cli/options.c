@@ -103,6 +103,24 @@ static const char *read_timeout(const char *text, struct options *options)
     return NULL;
 }
 
+static const char *read_positive(const char *text, double *value, const char *wrong)
+{
+    char *end;
+    errno = 0;
+    *value = strtod(text, &end);
+    return !errno && end != text && !*end && *value > 0 && *value <= 1e6 ? NULL : wrong;
+}
+
+static const char *read_method(const char *text, struct options *options)
+{
+    unsigned methods = !strcmp(text, "all") ? (1u << BENCH_METHOD_COUNT) - 1 : 0;
+    for (unsigned method = 0; method < BENCH_METHOD_COUNT; method++)
+        if (!strcmp(text, bench_method_name((enum bench_method)method)))
+            methods = 1u << method;
+    options->methods |= methods;
+    return methods ? NULL : "the methods are kernel, alone, install and all";
+}
+
 static const char *read_capabilities(struct arena *arena, const char *text, struct options *options)
 {
     while (*text) {
@@ -167,6 +185,15 @@ static const char *read_option(struct context *context, enum option_key key, con
         return read_arch(text, o);
     case KEY_TIMEOUT:
         return read_timeout(text, o);
+    case KEY_SECONDS:
+        return read_positive(text, &o->seconds, "a number of seconds above 0 is needed");
+    case KEY_SAME:
+        return read_positive(text, &o->same_limit, "a number of nanoseconds above 0 is needed");
+    case KEY_METHOD:
+        return read_method(text, o);
+    case KEY_CALL:
+        vector_push(context->arena, &o->calls, text);
+        return NULL;
     case KEY_STATS:
         o->stats = true;
         return NULL;
@@ -222,8 +249,18 @@ static const struct option_row rows[] = {
      "the container's ABI, with its sub-architectures (default: this machine's)"},
     {KEY_BIG_ENDIAN, "big-endian", 0, NULL, "fields are those of a big-endian machine"},
     {KEY_INSTALL, "install", 0, NULL, "ask the running kernel too"},
+    {KEY_METHOD, "method", 'm', "METHOD",
+     "kernel (whole calls), alone (machine code only), install, or all; more than one may be "
+     "given"},
+    {KEY_CALL, "call", 'c', "CALL",
+     "measure this call instead of some that the filters suggest; more than one may be given"},
+    {KEY_SECONDS, "seconds", 'S', "SECONDS",
+     "how long to measure, all methods together (default 3)"},
+    {KEY_SAME, "same", 0, "NS",
+     "how far the first filter may be from itself (default 0.3 ns a call, 5% of an installation)"},
     {KEY_JSON, "json", 'j', NULL, "print one JSON object on standard output"},
-    {KEY_TIMEOUT, "timeout", 't', "SECONDS", "give up proving (UNKNOWN) after so long (default: 60; 0: never)"},
+    {KEY_TIMEOUT, "timeout", 't', "SECONDS",
+     "give up proving (UNKNOWN) after so long (default: 60; 0: never)"},
 };
 
 #define KEY_BASE 0x1000
@@ -287,8 +324,10 @@ bool options_parse(struct context *context, int argc, char **argv, bool *done)
                              command->help);
     struct argp argp = {
         .options = table, .parser = parse, .args_doc = command->arguments, .doc = doc};
-    context->options = (struct options){
-        .format = FORMAT_UNKNOWN, .from = FORMAT_UNKNOWN, .level = OPTIMIZE_2, .arch = ABI_NONE,
+    context->options = (struct options){.format = FORMAT_UNKNOWN,
+                                        .from = FORMAT_UNKNOWN,
+                                        .level = OPTIMIZE_2,
+                                        .arch = ABI_NONE,
                                         .timeout = TIMEOUT_DEFAULT};
     char *name = argv[0];
     argv[0] = arena_printf(context->arena, "bpfproof %s", command->name);

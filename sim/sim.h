@@ -105,4 +105,100 @@ MUST_USE result jit_open(struct arena *arena, const struct program *program,
 uint32_t jit_call(const struct jit *jit, const struct input *input);
 void jit_close(struct jit *jit);
 
+/* ---- time (bench.c and bench_*.c): filters side by side, on this machine, now ------------------
+ */
+
+enum bench_method {
+    BENCH_KERNEL,  /* whole calls under the installed filter, one child per filter */
+    BENCH_ALONE,   /* the JIT image called in user space, the loop around it subtracted */
+    BENCH_INSTALL, /* seccomp(2) itself, a new child each time */
+    BENCH_METHOD_COUNT
+};
+const char *bench_method_name(enum bench_method method);
+
+/* What a call is to the filters that are compared. */
+enum bench_class {
+    BENCH_GIVEN,          /* asked for by name */
+    BENCH_ALLOWED,        /* permitted by its number alone: what the kernel may cache */
+    BENCH_CHECKED,        /* permitted after a look at arguments */
+    BENCH_CHECKED_DENIED, /* denied after a look at arguments */
+    BENCH_DENIED,         /* denied by its number */
+    BENCH_OUTSIDE,        /* a number above the ABI's table */
+    BENCH_CLASS_COUNT
+};
+const char *bench_class_name(enum bench_class class);
+
+struct bench_stack {
+    const char *name;
+    const struct program *programs; /* oldest first; each accepted by check_program */
+    size_t count;
+};
+
+/* One input again and again, or several in an order that no branch predictor can learn. */
+struct bench_call {
+    const char *name;
+    enum bench_class class;
+    const struct input *inputs;
+    size_t input_count;
+};
+
+struct bench_cell {
+    const char *skipped; /* why there are no times; NULL: there are */
+    uint32_t word;       /* what the stack returns for the first input */
+    double executed;     /* mean instructions over the inputs, all programs of the stack */
+    bool cached;         /* Linux 5.11 and later never run the programs for these inputs */
+    double min_ns, p10_ns, median_ns;
+    double ratio; /* of p10_ns to the first filter's; 0: that one was skipped */
+};
+
+struct bench_row {
+    const struct bench_call *call;
+    double control_ns; /* p10 of the same without a filter; of another call where this one
+                          must not be made (see control_is_other) */
+    bool control_is_other;
+    double same_ns;           /* how far the first filter is from itself */
+    struct bench_cell *cells; /* one per filter */
+};
+
+struct bench_report {
+    enum bench_method method;
+    struct bench_row *rows;
+    size_t row_count;
+    size_t stack_count;
+    double control_ns; /* kernel: a call without a filter; alone: the empty loop; install: the
+                          smallest filter. p10 */
+    double floor_ns;   /* alone: a program of one instruction, else 0 */
+    double same_ns, same_worst_ns, same_limit_ns; /* first filter twice: mean and most over rows */
+    bool noisy;                                   /* same_ns was above the limit in every attempt */
+    unsigned attempts; /* runs made; the last, or when all were noisy the best, is reported */
+    uint32_t rounds;
+    int cpu;                /* -1: not bound to one */
+    bool tsc;               /* else clock_gettime */
+    double *geometric_mean; /* [class * stack_count + stack]: of the ratios of single calls that all
+                               filters have times for; 0: none. The row BENCH_GIVEN is over checked,
+                               denied and outside together. */
+};
+
+struct bench_request {
+    enum bench_method method;
+    const struct bench_stack *stacks;
+    size_t stack_count;
+    const struct bench_call *calls;
+    size_t call_count;
+    double seconds;       /* for all attempts together */
+    double same_limit_ns; /* 0: the method's own */
+    uint64_t seed;
+};
+
+/* Representative calls, by running the stacks over the ABI's table. For BENCH_KERNEL only calls
+ * that can be made. */
+struct bench_call *bench_choose(struct arena *arena, enum bench_method method,
+                                const struct bench_stack *stacks, size_t stack_count,
+                                enum abi_id abi, size_t *count);
+/* NULL when the method can be used here for these stacks, else why not. */
+const char *bench_unavailable(struct arena *arena, enum bench_method method,
+                              const struct bench_stack *stacks, size_t stack_count);
+MUST_USE result bench_run(struct arena *arena, const struct bench_request *request,
+                          struct diagnostics *diagnostics, struct bench_report *report);
+
 #endif

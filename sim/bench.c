@@ -1,0 +1,313 @@
+#include <math.h>
+#include <stdlib.h>
+
+#include "sim/bench.h"
+
+/* Rounds, quantiles, and the question whether the machine was quiet enough: the first filter runs
+ * twice, and a run in which it differs from itself is thrown away. */
+
+#define ROUNDS_LEAST 3u
+#define ROUNDS_MOST 2000u
+#define SAMPLES_MOST ((size_t)4 << 20)
+#define ATTEMPTS 3u
+
+/* Of one whole call or one run of a program; an installation is a thousand times longer. */
+#define SAME_LIMIT_NS 0.3
+#define SAME_LIMIT_INSTALL 0.05
+
+const char *bench_method_name(enum bench_method method)
+{
+    static const char *const names[] = {
+        [BENCH_KERNEL] = "kernel", [BENCH_ALONE] = "alone", [BENCH_INSTALL] = "install"};
+    return method < BENCH_METHOD_COUNT ? names[method] : NULL;
+}
+
+const char *bench_class_name(enum bench_class class)
+{
+    static const char *const names[] = {
+        [BENCH_GIVEN] = "given",     [BENCH_ALLOWED] = "allowed",
+        [BENCH_CHECKED] = "checked", [BENCH_CHECKED_DENIED] = "checked and denied",
+        [BENCH_DENIED] = "denied",   [BENCH_OUTSIDE] = "outside the table"};
+    return class < BENCH_CLASS_COUNT ? names[class] : NULL;
+}
+
+/* ---- rounds --------------------------------------------------------------------------------- */
+
+struct samples {
+    double *ns; /* [(variant * rows + row) * most + i] */
+    uint32_t *counts;
+    uint32_t most;
+};
+
+static struct samples samples_new(struct arena *arena, const struct engine *engine)
+{
+    size_t cells = engine->variants * engine->rows;
+    size_t most = SAMPLES_MOST / cells;
+    if (most > ROUNDS_MOST)
+        most = ROUNDS_MOST;
+    if (most < ROUNDS_LEAST)
+        most = ROUNDS_LEAST;
+    return (struct samples){.ns = NEW_ARRAY(arena, double, cells *most),
+                            .counts = NEW_ARRAY(arena, uint32_t, cells),
+                            .most = (uint32_t)most};
+}
+
+static void shuffle(size_t *order, size_t count, struct random *random)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t j = random_below(random, (uint32_t)i + 1);
+        order[i] = order[j];
+        order[j] = i;
+    }
+}
+
+static void keep(struct samples *samples, const struct engine *engine, size_t variant,
+                 const uint64_t *ticks, double ns)
+{
+    for (size_t row = 0; row < engine->rows; row++) {
+        size_t cell = variant * engine->rows + row;
+        if (ticks[row] && samples->counts[cell] < samples->most)
+            samples->ns[cell * samples->most + samples->counts[cell]++] =
+                (double)ticks[row] * ns / engine->batch;
+    }
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static struct quantiles quantiles_of(double *ns, uint32_t count)
+{
+    if (count == 0)
+        return (struct quantiles){0};
+    qsort(ns, count, sizeof *ns, compare);
+    return (struct quantiles){.min = ns[0], .p10 = ns[(count - 1) / 10], .median = ns[count / 2]};
+}
+
+bool engine_run(const struct engine *engine, struct tick_clock clock, double seconds,
+                struct random *random, struct quantiles *table, uint32_t *rounds)
+{
+    struct arena *scratch = arena_new();
+    struct samples samples = samples_new(scratch, engine);
+    size_t *order = NEW_ARRAY(scratch, size_t, engine->variants);
+    uint64_t *ticks = NEW_ARRAY(scratch, uint64_t, engine->rows);
+    struct deadline deadline = deadline_in(seconds);
+    bool going = true;
+    for (*rounds = 0; going && *rounds < samples.most; ++*rounds) {
+        if (*rounds >= ROUNDS_LEAST && deadline_passed(deadline))
+            break;
+        shuffle(order, engine->variants, random);
+        for (size_t i = 0; i < engine->variants && going; i++) {
+            memset(ticks, 0, engine->rows * sizeof *ticks);
+            going = engine->turn(engine->self, order[i], ticks);
+            keep(&samples, engine, order[i], ticks, clock.ns);
+        }
+    }
+    for (size_t cell = 0; cell < engine->variants * engine->rows; cell++)
+        table[cell] = quantiles_of(samples.ns + cell * samples.most, samples.counts[cell]);
+    arena_free(scratch);
+    return going;
+}
+
+/* ---- attempts -------------------------------------------------------------------------------- */
+
+size_t variant_again(const struct bench *bench)
+{
+    return VARIANT_STACK(bench->request->stack_count);
+}
+
+struct sameness {
+    double mean, worst, limit;
+};
+
+static double difference(const struct bench *bench, const struct engine *engine,
+                         const struct quantiles *table, size_t row)
+{
+    const struct quantiles *first = &table[VARIANT_STACK(0) * engine->rows + row];
+    const struct quantiles *again = &table[variant_again(bench) * engine->rows + row];
+    return first->p10 > 0 && again->p10 > 0 ? fabs(first->p10 - again->p10) : -1;
+}
+
+static struct sameness sameness_of(const struct bench *bench, const struct engine *engine,
+                                   const struct quantiles *table)
+{
+    struct sameness same = {.limit = bench->request->same_limit_ns};
+    size_t rows = 0;
+    for (size_t row = 0; row < engine->rows; row++) {
+        double differs = difference(bench, engine, table, row);
+        if (differs < 0)
+            continue;
+        rows++;
+        same.mean += differs;
+        same.worst = differs > same.worst ? differs : same.worst;
+    }
+    same.mean = rows ? same.mean / (double)rows : 0;
+    if (!(same.limit > 0))
+        same.limit = bench->request->method == BENCH_INSTALL
+                         ? table[VARIANT_STACK(0) * engine->rows].p10 * SAME_LIMIT_INSTALL
+                         : SAME_LIMIT_NS;
+    return same;
+}
+
+/* Runs until one is quiet, at most ATTEMPTS times; figures of different runs are never mixed. */
+result bench_attempts(struct bench *bench, const struct engine *engine, struct quantiles **table)
+{
+    struct bench_report *report = bench->report;
+    size_t cells = engine->variants * engine->rows;
+    struct quantiles *now = NEW_ARRAY(bench->arena, struct quantiles, cells);
+    *table = NEW_ARRAY(bench->arena, struct quantiles, cells);
+    report->noisy = true;
+    while (report->noisy && report->attempts < ATTEMPTS) {
+        uint32_t rounds;
+        double seconds = bench->request->seconds / ATTEMPTS;
+        if (!engine_run(engine, bench->clock, seconds, &bench->random, now, &rounds))
+            return FAILURE(ERROR_IO);
+        struct sameness same = sameness_of(bench, engine, now);
+        report->noisy = same.mean > same.limit;
+        if (report->attempts++ == 0 || same.mean < report->same_ns) {
+            memcpy(*table, now, cells * sizeof **table);
+            report->rounds = rounds;
+            report->same_ns = same.mean;
+            report->same_worst_ns = same.worst;
+            report->same_limit_ns = same.limit;
+        }
+    }
+    for (size_t row = 0; row < engine->rows; row++) {
+        double differs = difference(bench, engine, *table, row);
+        report->rows[row].same_ns = differs < 0 ? 0 : differs;
+    }
+    return SUCCESS;
+}
+
+/* ---- the report -------------------------------------------------------------------------------
+ */
+
+void bench_fill(struct bench *bench, const struct engine *engine, const struct quantiles *table,
+                size_t row, size_t stack, double control)
+{
+    struct bench_cell *cells = bench->report->rows[row].cells;
+    struct bench_cell *cell = &cells[stack];
+    const struct quantiles *q = &table[VARIANT_STACK(stack) * engine->rows + row];
+    if (cell->skipped)
+        return;
+    if (!(q->min - control > 0)) {
+        cell->skipped = "not to be told from the loop around it";
+        return;
+    }
+    cell->min_ns = q->min - control;
+    cell->p10_ns = q->p10 - control;
+    cell->median_ns = q->median - control;
+    cell->ratio = cells[0].skipped ? 0 : cell->p10_ns / cells[0].p10_ns;
+}
+
+static void describe_cell(const struct bench_stack *stack, const struct bench_call *call,
+                          struct bench_cell *cell)
+{
+    cell->cached = call->input_count > 0;
+    for (size_t i = 0; i < call->input_count; i++) {
+        struct stack_run run = interpret_stack(stack->programs, stack->count, &call->inputs[i]);
+        if (i == 0)
+            cell->word = run.word;
+        cell->executed += (double)run.executed / (double)call->input_count;
+        cell->cached = cell->cached && stack_caches(stack, &call->inputs[i]);
+    }
+}
+
+static void open_report(struct bench *bench)
+{
+    const struct bench_request *request = bench->request;
+    struct bench_report *report = bench->report;
+    *report = (struct bench_report){.method = request->method,
+                                    .row_count = request->call_count,
+                                    .stack_count = request->stack_count,
+                                    .tsc = bench->clock.tsc,
+                                    .cpu = cpu_choose(&bench->cpus)};
+    report->rows = NEW_ARRAY(bench->arena, struct bench_row, request->call_count);
+    for (size_t i = 0; i < request->call_count; i++) {
+        report->rows[i].call = &request->calls[i];
+        report->rows[i].cells = NEW_ARRAY(bench->arena, struct bench_cell, request->stack_count);
+        for (size_t j = 0; j < request->stack_count; j++)
+            describe_cell(&request->stacks[j], &request->calls[i], &report->rows[i].cells[j]);
+    }
+}
+
+static bool complete(const struct bench_report *report, const struct bench_row *row)
+{
+    for (size_t i = 0; i < report->stack_count; i++)
+        if (row->cells[i].skipped)
+            return false;
+    return true;
+}
+
+static bool belongs(enum bench_class class, enum bench_class group)
+{
+    return group == BENCH_GIVEN ? class > BENCH_ALLOWED : class == group;
+}
+
+/* The n-th root of the product of the ratios. */
+static void geometric_means(struct arena *arena, struct bench_report *report)
+{
+    size_t stacks = report->stack_count;
+    report->geometric_mean = NEW_ARRAY(arena, double, BENCH_CLASS_COUNT *stacks);
+    for (size_t group = 0; group < BENCH_CLASS_COUNT; group++)
+        for (size_t stack = 0; stack < stacks; stack++) {
+            double sum = 0;
+            size_t count = 0;
+            for (size_t i = 0; i < report->row_count; i++) {
+                const struct bench_row *row = &report->rows[i];
+                if (row->call->input_count != 1 || !complete(report, row) ||
+                    !belongs(row->call->class, (enum bench_class)group))
+                    continue;
+                sum += log(row->cells[stack].ratio);
+                count++;
+            }
+            report->geometric_mean[group * stacks + stack] = count ? exp(sum / (double)count) : 0;
+        }
+}
+
+result bench_run(struct arena *arena, const struct bench_request *request,
+                 struct diagnostics *diagnostics, struct bench_report *out)
+{
+    static result (*const methods[])(struct bench * bench) = {[BENCH_KERNEL] = bench_kernel,
+                                                              [BENCH_ALONE] = bench_alone,
+                                                              [BENCH_INSTALL] = bench_install};
+    struct bench bench = {.arena = arena,
+                          .request = request,
+                          .diagnostics = diagnostics,
+                          .report = out,
+                          .clock = tick_clock_open(),
+                          .random = random_seed(request->seed)};
+    open_report(&bench);
+    if (request->stack_count == 0 || request->call_count == 0) {
+        report_error(diagnostics, NO_SPAN, "there is no call to measure");
+        return FAILURE(ERROR_INPUT);
+    }
+    result r = methods[request->method](&bench);
+    if (out->cpu >= 0)
+        (void)sched_setaffinity(0, sizeof bench.cpus, &bench.cpus);
+    if (failed(r))
+        return r;
+    geometric_means(arena, out);
+    return SUCCESS;
+}
+
+const char *bench_unavailable(struct arena *arena, enum bench_method method,
+                              const struct bench_stack *stacks, size_t stack_count)
+{
+    const char *reason = NULL;
+    if (method != BENCH_ALONE) {
+        (void)kernel_available(&reason);
+        return reason;
+    }
+    for (size_t i = 0; i < stack_count; i++)
+        for (size_t j = 0; j < stacks[i].count; j++) {
+            struct diagnostics scratch = diagnostics_new(arena);
+            struct jit *jit;
+            if (failed(jit_open(arena, &stacks[i].programs[j], &scratch, &jit)))
+                return scratch.first ? scratch.first->message : "no JIT image";
+            jit_close(jit);
+        }
+    return NULL;
+}
