@@ -14,8 +14,21 @@ static abi_set known_abis(bool big_endian)
     return set;
 }
 
+/* Every call of the name, when its condition cannot be stated on an ABI that nobody asked for. */
+static void add_widened(struct resolver *resolver, const struct member *member, enum abi_id abi,
+                        struct goal_action action, pattern_list *patterns)
+{
+    const struct syscall_entry *entry =
+        member->item->kind == ITEM_NUMBERS ? NULL : abi_syscall(abi, member->item->name);
+    if (entry)
+        vector_push(resolver->arena, patterns,
+                    (struct goal_pattern){abi, entry->nr, entry->nr, condition_true(resolver),
+                                          action, true});
+}
+
 static void add_patterns(struct resolver *resolver, const struct statement *statement,
-                         const member_list *members, enum abi_id abi, pattern_list *patterns)
+                         const member_list *members, enum abi_id abi, bool may_widen,
+                         pattern_list *patterns)
 {
     struct goal_action action;
     bool natural = statement->kind == STATEMENT_NEVER;
@@ -23,39 +36,35 @@ static void add_patterns(struct resolver *resolver, const struct statement *stat
         return;
     for (size_t i = 0; i < members->count; i++) {
         range_list ranges = {0};
-        if (!resolve_member(resolver, &members->items[i], abi, natural, &ranges))
+        if (!resolve_member(resolver, &members->items[i], abi, natural, &ranges)) {
+            if (may_widen)
+                add_widened(resolver, &members->items[i], abi, action, patterns);
             continue;
+        }
         for (size_t k = 0; k < ranges.count; k++) {
             const struct target_range *range = &ranges.items[k];
             if (range->when->kind != CONDITION_FALSE)
-                vector_push(
-                    resolver->arena, patterns,
-                    (struct goal_pattern){abi, range->first, range->last, range->when, action});
+                vector_push(resolver->arena, patterns,
+                            (struct goal_pattern){abi, range->first, range->last, range->when,
+                                                  action, false});
         }
     }
 }
 
-/* A pattern that cannot be stated on an ABI that nobody asked for by name is left out there, and
- * that is said: the promise is narrower than it looks. */
-static void report_left_out(struct resolver *resolver, const struct statement *statement,
-                            abi_set left_out, const char *reason)
+static bool any_stated(const pattern_list *patterns)
 {
-    report_warning(resolver->diagnostics, statement->target->span,
-                   "this is not proved on %s, where it cannot be stated",
-                   abi_names(resolver->arena, left_out));
-    report_note(resolver->diagnostics, NO_SPAN, "the reason: %s", reason);
-    report_note(resolver->diagnostics, NO_SPAN, "an `on` block says for which ABIs it is meant");
+    for (size_t i = 0; i < patterns->count; i++)
+        if (!patterns->items[i].widened)
+            return true;
+    return false;
 }
 
-static bool report_problems(struct resolver *resolver, const struct statement *statement,
-                            bool narrowed, const pattern_list *patterns)
+/* What is wrong on ABIs that were asked for; elsewhere the pattern has been widened. */
+static bool report_problems(struct resolver *resolver, bool narrowed, const pattern_list *patterns)
 {
-    abi_set strict = narrowed || !patterns->count ? resolver->scope : resolver->abis;
+    abi_set strict = narrowed || !any_stated(patterns) ? resolver->scope : resolver->abis;
     size_t errors = resolver->diagnostics->errors;
-    const char *reason;
-    abi_set left_out = problems_report(resolver, strict, &reason);
-    if (left_out)
-        report_left_out(resolver, statement, left_out, reason);
+    problems_report(resolver, strict);
     return resolver->diagnostics->errors == errors;
 }
 
@@ -114,8 +123,9 @@ void resolve_goal(struct resolver *resolver, const struct statement *statement,
     expand_target(resolver, statement->target, &members);
     for (unsigned id = 0; id < ABI_COUNT; id++)
         if (resolver->scope & ABI_BIT(id))
-            add_patterns(resolver, statement, &members, (enum abi_id)id, &patterns);
-    bool fine = report_problems(resolver, statement, on != NULL, &patterns);
+            add_patterns(resolver, statement, &members, (enum abi_id)id,
+                         never && !on && !(resolver->abis & ABI_BIT(id)), &patterns);
+    bool fine = report_problems(resolver, on != NULL, &patterns);
     if (!patterns.count && fine && resolver->diagnostics->errors == errors &&
         resolver->diagnostics->warnings == warnings)
         report_warning(resolver->diagnostics, statement->span,

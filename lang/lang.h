@@ -124,6 +124,9 @@ struct goal_pattern { /* one ABI's reading of the pattern */
     uint32_t first, last;
     const struct condition *when;
     struct goal_action action; /* the data of an errno name is the ABI's */
+    /* The condition cannot be stated on this ABI, which nobody asked for by name (i386's mmap takes a
+     * struct): every call is meant. Proved so, it holds; refuted so, nothing is known. */
+    bool widened;
 };
 
 struct goal {

@@ -118,22 +118,15 @@ static void forget_problems(struct resolver *resolver)
     resolver->problems.count = 0;
 }
 
-abi_set problems_report(struct resolver *resolver, abi_set strict, const char **reason)
+void problems_report(struct resolver *resolver, abi_set strict)
 {
-    abi_set left_out = 0;
-    *reason = NULL;
     for (size_t i = 0; i < resolver->problems.count; i++) {
         const struct problem *p = &resolver->problems.items[i];
-        if (p->severity == SEVERITY_ERROR && !(p->abis & strict)) {
-            left_out |= p->abis;
-            *reason = *reason ? *reason : p->message;
-        } else {
+        if (p->severity != SEVERITY_ERROR || p->abis & strict)
             report_problem(resolver, p);
-        }
     }
     if (resolver->problems.count)
         forget_problems(resolver);
-    return left_out;
 }
 
 void problems_flush(struct resolver *resolver)

@@ -122,9 +122,9 @@ struct problem *problem(struct resolver *resolver, enum severity severity, struc
 /* NULL is allowed: nothing is noted. */
 void problem_note(struct resolver *resolver, struct problem *problem, struct span span,
                   const char *format, ...) PRINTF_LIKE(4, 5);
-/* Reports and forgets them. Errors met only outside `strict` are not reported; the set of ABIs on
- * which there were any such is returned, and the first of their messages in `reason`. */
-abi_set problems_report(struct resolver *resolver, abi_set strict, const char **reason);
+/* Reports what was noted, but errors only where they concern one of the `strict` ABIs; forgets
+ * the rest. */
+void problems_report(struct resolver *resolver, abi_set strict);
 void problems_flush(struct resolver *resolver);
 /* "i386", "i386 and arm", "i386, arm and 3 more" */
 const char *abi_names(struct arena *arena, abi_set abis);

@@ -11,6 +11,7 @@ struct group {
     const struct side *side;
     enum goal_kind kind;
     struct goal_action action;
+    bool widened; /* goal_pattern.widened, of all of them */
     const struct goal_pattern **patterns;
     size_t count;
     abi_set abis;
@@ -279,11 +280,12 @@ static struct group take_group(struct arena *arena, const struct side *side,
                                const struct goal *goal, const struct goal_pattern **left,
                                size_t *left_count)
 {
-    struct group group = {.side = side, .kind = goal->kind, .action = left[0]->action};
+    struct group group = {
+        .side = side, .kind = goal->kind, .action = left[0]->action, .widened = left[0]->widened};
     size_t kept = 0, count = *left_count;
     group.patterns = NEW_ARRAY(arena, const struct goal_pattern *, count);
     for (size_t i = 0; i < count; i++) {
-        if (same_action(&left[i]->action, &group.action)) {
+        if (left[i]->widened == group.widened && same_action(&left[i]->action, &group.action)) {
             group.patterns[group.count++] = left[i];
             group.abis |= ABI_BIT(left[i]->abi);
         } else {
@@ -307,6 +309,27 @@ static void add_proof(struct proof *all, const struct proof *one)
     *all = sum;
 }
 
+/* A widened pattern says more than the statement: what refutes it need not refute the statement. */
+static struct proof judge_widened(struct arena *arena, const struct group *group,
+                                  struct proof proof)
+{
+    if (proof.verdict != REFUTED)
+        return proof;
+    const struct input *input = &proof.counterexample.input;
+    enum abi_id abi = ABI_NONE;
+    for (size_t i = 0; i < group->count; i++)
+        if (token_of(group->patterns[i]) == input->arch && group->patterns[i]->first <= input->nr &&
+            group->patterns[i]->last >= input->nr)
+            abi = group->patterns[i]->abi;
+    const struct syscall_entry *entry = abi == ABI_NONE ? NULL : abi_syscall_at(abi, input->nr);
+    proof.verdict = UNKNOWN;
+    proof.has_counterexample = false;
+    proof.reason = arena_printf(
+        arena, "it cannot be stated for %s on %s, and the filter does not exclude that call there",
+        entry ? entry->name : "the call", abi == ABI_NONE ? "that ABI" : abi_get(abi)->name);
+    return proof;
+}
+
 struct proof prove_goal(struct arena *arena, const struct side *side, const struct goal *goal,
                         const struct proof_options *options, bool *vacuous)
 {
@@ -322,8 +345,11 @@ struct proof prove_goal(struct arena *arena, const struct side *side, const stru
     while (count && all.verdict != REFUTED) {
         struct group group = take_group(arena, side, goal, left, &count);
         struct proof one = prove_group(&group, options);
+        if (group.widened)
+            one = judge_widened(arena, &group, one);
         add_proof(&all, &one);
-        any |= one.verdict == REFUTED || (vacuous && !any && !is_vacuous(&group, options));
+        if (!group.widened)
+            any |= one.verdict == REFUTED || (vacuous && !any && !is_vacuous(&group, options));
     }
     if (vacuous)
         *vacuous = !any;

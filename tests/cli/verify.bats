@@ -101,3 +101,17 @@ POLICY
     run bpfproof verify "$T/small.bpf"
     [ "$status" -eq 2 ]
 }
+
+@test "what cannot be stated on an undeclared ABI is proved for every call there, else UNKNOWN" {
+    printf 'policy p\nabi x86_64\ndefault errno(EPERM)\nallow read\nprove never permit mmap((prot & PROT_EXEC) != 0)\n' >"$T/p.policy"
+    run bpfproof compile "$T/p.policy" -o "$T/p.bpf"
+    [ "$status" -eq 0 ]
+    [[ $output != *warning* ]]
+    # a filter of both ABIs that permits i386's mmap, asked about as if it were for x86_64 only
+    printf 'policy p\nabi x86_64, i386\ndefault errno(EPERM)\non i386 { allow mmap }\n' >"$T/both.policy"
+    bpfproof compile "$T/both.policy" -o "$T/both.bpf"
+    echo 'prove never permit mmap((prot & PROT_EXEC) != 0)' >"$T/rules"
+    run bpfproof verify "$T/both.bpf" --abi x86_64 --assert "$T/rules"
+    [ "$status" -eq 3 ]
+    [[ $output == *UNKNOWN*"i386"* ]]
+}
