@@ -1,6 +1,7 @@
 /* Blocks to machine code.
  *
- * Each block that reads A has up to three entries, one behind the other: load, mask, body. An edge
+ * Each block that reads A has up to three entries, one behind the other: load, mask (of a computed
+ * word: all that follows its first load), body. An edge
  * enters where what A holds on it makes the rest unnecessary; an entry that no edge uses is not
  * emitted. So A is right on every edge, whatever the others bring, and no value is loaded twice on
  * a path that still has it. */
@@ -76,6 +77,18 @@ static bool tests_bits(const struct block *block)
            (block->constant & ~block->mask) == 0;
 }
 
+/* The code of a word often begins with the load of a field that A holds already. */
+static enum entry entry_of_word(const struct block *block, const struct holding *holding)
+{
+    enum field field;
+    if (holding->kind == HOLDS_WORD && holding->value == block->value)
+        return ENTRY_BODY;
+    bool whole_field = holding->kind == HOLDS_FIELD && holding->mask == 0xffffffffu;
+    return whole_field && word_begins_with_load(block->value, &field) && field == holding->field
+               ? ENTRY_MASK
+               : ENTRY_LOAD;
+}
+
 /* Where an edge on which A holds `holding` enters. */
 static enum entry entry_for(const struct block *block, const struct holding *holding)
 {
@@ -84,8 +97,7 @@ static enum entry entry_for(const struct block *block, const struct holding *hol
     if (block->operand)
         return ENTRY_LOAD; /* X is to be computed, and A is lost with it */
     if (block->accumulator == ACCUMULATOR_WORD)
-        return holding->kind == HOLDS_WORD && holding->value == block->value ? ENTRY_BODY
-                                                                             : ENTRY_LOAD;
+        return entry_of_word(block, holding);
     if (holding->kind != HOLDS_FIELD || holding->field != block->field)
         return ENTRY_LOAD;
     if (tests_bits(block) && (block->constant & ~holding->mask) == 0)
@@ -154,19 +166,34 @@ static void emit_test(struct emitter *emitter, const struct place_of_block *plac
     vector_push(emitter->arena, &emitter->fixups, fixup);
 }
 
+/* Load and mask, as far as they are entered. */
+static bool emit_entries(struct emitter *emitter, struct place_of_block *place)
+{
+    struct code *code = &emitter->code;
+    const struct block *block = place->block;
+    bool loads = place->entered[ENTRY_LOAD], masks = loads || place->entered[ENTRY_MASK];
+    place->item[ENTRY_LOAD] = code_position(code);
+    place->item[ENTRY_MASK] = code_position(code) + (loads ? 1 : 0);
+    if (block->accumulator == ACCUMULATOR_WORD && masks) {
+        code->holds_field = !loads;
+        return emit_accumulator(emitter, block);
+    }
+    if (loads && !emit_accumulator(emitter, block))
+        return false;
+    place->item[ENTRY_MASK] = code_position(code);
+    if (block->accumulator == ACCUMULATOR_FIELD && !block->operand && block->mask != 0xffffffffu &&
+        masks)
+        code_add(code, BPF_ALU | BPF_AND | BPF_K, block->mask);
+    return true;
+}
+
 /* All edges into a block come from blocks before it: its entries are known. */
 static bool emit_block(struct emitter *emitter, struct place_of_block *place)
 {
     struct code *code = &emitter->code;
     const struct block *block = place->block;
-    place->item[ENTRY_LOAD] = code_position(code);
-    if (place->entered[ENTRY_LOAD] && !emit_accumulator(emitter, block))
+    if (!emit_entries(emitter, place))
         return false;
-    place->item[ENTRY_MASK] = code_position(code);
-    bool masks =
-        block->accumulator == ACCUMULATOR_FIELD && !block->operand && block->mask != 0xffffffffu;
-    if (masks && (place->entered[ENTRY_LOAD] || place->entered[ENTRY_MASK]))
-        code_add(code, BPF_ALU | BPF_AND | BPF_K, block->mask);
     place->item[ENTRY_BODY] = code_position(code);
     if (block->kind == BLOCK_TEST)
         emit_test(emitter, place);

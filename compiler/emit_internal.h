@@ -7,6 +7,7 @@
 struct code {
     struct arena *arena;
     bool big_endian;
+    bool holds_field; /* A holds the field that is loaded next: no load */
     VECTOR(struct item) items;
 };
 
@@ -23,6 +24,8 @@ static inline bool word_fits(const struct word *word)
     return word_size(word, PROGRAM_MOST) < PROGRAM_MOST;
 }
 
+/* Whether the word's code begins with the load of a field, and of which. */
+bool word_begins_with_load(const struct word *word, enum field *field);
 /* Code that leaves the word's value in A, and A's in A with X's in X. Everything else in X and in
  * the scratch memory may be lost. False when 16 scratch slots are not enough. */
 bool emit_word(struct code *code, const struct word *word);

@@ -26,7 +26,10 @@ void code_add(struct code *code, uint16_t operation, uint32_t constant)
 
 void code_load_field(struct code *code, enum field field)
 {
-    code_add(code, BPF_LD | BPF_W | BPF_ABS, field_offset(field, code->big_endian));
+    bool held = code->holds_field;
+    code->holds_field = false;
+    if (!held)
+        code_add(code, BPF_LD | BPF_W | BPF_ABS, field_offset(field, code->big_endian));
 }
 
 size_t word_size(const struct word *word, size_t most)
@@ -191,6 +194,17 @@ static bool emit_into_a(struct code *code, const struct word *word, unsigned slo
         return false;
     code_add(code, BPF_ALU | BPF_NEG, 0);
     return true;
+}
+
+bool word_begins_with_load(const struct word *word, enum field *field)
+{
+    while (word->left) {
+        bool alone = !word->right || word->right->operator== WORD_CONSTANT;
+        bool left_first = alone || plan_pair(word->left, word->right).left_first;
+        word = left_first ? word->left : word->right;
+    }
+    *field = word->field;
+    return word->operator== WORD_FIELD;
 }
 
 bool emit_word(struct code *code, const struct word *word)

@@ -1,5 +1,5 @@
 /* The choice of shape: each node of the DAG becomes one block or a tree of them. */
-#include "optimizer/shape.h"
+#include "optimizer/argument.h"
 
 static struct block *child_block(const struct shaper *shaper, const struct dag_edge *edge)
 {
@@ -31,6 +31,9 @@ static struct block *select_switch(struct shaper *shaper, const struct dag_node 
         outcomes[i].target = child_block(shaper, &node->edges[i]);
         first = node->edges[i].last + 1;
     }
+    if (shaper->options->level != OPTIMIZE_0 && node->field != FIELD_NR &&
+        node->field != FIELD_ARCH)
+        return shape_argument(shaper, &tested, outcomes, node->edge_count);
     return shape_balanced(shaper, &tested, outcomes, node->edge_count);
 }
 

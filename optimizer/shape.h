@@ -15,8 +15,9 @@ struct shaper {
     VECTOR(struct block *) blocks; /* by id */
     uint32_t *slots;               /* open addressing: id + 1 */
     size_t capacity;
-    struct block **by_node; /* by node id; NULL: not reached */
-    bool full;              /* BLOCK_MOST was reached: the blocks are no good any more */
+    struct block **by_node;            /* by node id; NULL: not reached */
+    struct argument_memory *arguments; /* argument.h; NULL until an argument is switched on */
+    bool full;                         /* BLOCK_MOST was reached: the blocks are no good any more */
 };
 
 /* What A must hold for the tests of one switch. */
