@@ -99,24 +99,35 @@ static result load_all(struct contest *c)
 /* ---- calls
  * --------------------------------------------------------------------------------------------- */
 
-static result read_calls(struct contest *c, struct bench_call **calls, size_t *count)
+/* Those of --call, each on its own; for the program alone, all of them mixed as well. */
+static result read_calls(struct contest *c, enum bench_method method, struct bench_call **calls,
+                         size_t *count)
 {
     struct context *context = c->context;
-    *count = context->options.calls.count;
-    *calls = NEW_ARRAY(context->arena, struct bench_call, *count);
-    for (size_t i = 0; i < *count; i++) {
+    size_t given = context->options.calls.count;
+    struct input *inputs = NEW_ARRAY(context->arena, struct input, given);
+    *calls = NEW_ARRAY(context->arena, struct bench_call, given + 1);
+    *count = given;
+    for (size_t i = 0; i < given; i++) {
         const char *text = context->options.calls.items[i];
-        struct call *call = NEW(context->arena, struct call);
-        result r = call_parse(context->arena, text, c->abi, &context->diagnostics, call);
+        struct call call;
+        result r = call_parse(context->arena, text, c->abi, &context->diagnostics, &call);
         if (failed(r))
             return r;
+        inputs[i] = call.input;
         (*calls)[i] =
-            (struct bench_call){.name = call_text(context, &call->input, c->filters[0].declared,
+            (struct bench_call){.name = call_text(context, &inputs[i], c->filters[0].declared,
                                                   c->filters[0].big_endian),
-                                .class = BENCH_GIVEN,
-                                .inputs = &call->input,
+                                .kind = BENCH_GIVEN,
+                                .inputs = &inputs[i],
                                 .input_count = 1};
     }
+    if (method == BENCH_ALONE && given > 1)
+        (*calls)[(*count)++] =
+            (struct bench_call){.name = arena_printf(context->arena, "all, shuffled (%zu)", given),
+                                .kind = BENCH_GIVEN,
+                                .inputs = inputs,
+                                .input_count = given};
     return SUCCESS;
 }
 
@@ -160,7 +171,7 @@ static json_t *row_json(struct contest *c, const struct bench_report *report,
 {
     json_t *object = json_object(), *filters = json_array();
     json_object_set_new(object, "call", json_string(row->call->name));
-    json_object_set_new(object, "class", json_string(bench_class_name(row->call->class)));
+    json_object_set_new(object, "class", json_string(bench_kind_name(row->call->kind)));
     json_object_set_new(object, "control_ns", nanoseconds(row->control_ns));
     json_object_set_new(object, "control_is_other_call", json_boolean(row->control_is_other));
     json_object_set_new(object, "aa_ns", nanoseconds(row->same_ns));
@@ -173,14 +184,14 @@ static json_t *row_json(struct contest *c, const struct bench_report *report,
 static json_t *means_json(struct contest *c, const struct bench_report *report)
 {
     json_t *array = json_array();
-    for (size_t class = 0; class < BENCH_CLASS_COUNT; class ++)
+    for (size_t kind = 0; kind < BENCH_KIND_COUNT; kind++)
         for (size_t i = 0; i < c->count; i++) {
-            double mean = report->geometric_mean[class * c->count + i];
-            if (mean == 0 || class == BENCH_ALLOWED)
+            double mean = report->geometric_mean[kind * c->count + i];
+            if (mean == 0 || kind == BENCH_ALLOWED)
                 continue;
             json_t *object = json_object();
-            const char *name = class == BENCH_GIVEN ? "all not cached"
-                                                    : bench_class_name((enum bench_class) class);
+            const char *name =
+                kind == BENCH_GIVEN ? "all not cached" : bench_kind_name((enum bench_kind)kind);
             json_object_set_new(object, "class", json_string(name));
             json_object_set_new(object, "name", json_string(c->stacks[i].name));
             json_object_set_new(object, "ratio", json_real(mean));
@@ -227,7 +238,7 @@ static void figures_json(struct contest *c)
 /* ---- what was measured, for a person
  * ------------------------------------------------------------------------ */
 
-#define ROWS_SHOWN 3u /* of a class; --json has all */
+#define ROWS_SHOWN 3u /* of a kind; --json has all */
 
 static void print_head(const struct bench_report *report)
 {
@@ -260,21 +271,22 @@ static void print_cell(struct contest *c, const struct bench_report *report,
         printf("%7.2f", cell->ratio);
     else
         printf("%7s", "-");
+    if (report->method == BENCH_KERNEL)
+        printf(" %8.1f", cell->p10_ns - row->control_ns);
     if (report->method == BENCH_INSTALL)
         printf(" %8u\n", c->figures[stack].instructions);
     else
-        printf(" %8.1f  %s\n", cell->executed,
-               row->call->input_count > 1 ? ""
-                                          : verdict_text(c->context, cell->word, row->call->inputs,
-                                                         c->filters[stack].big_endian));
+        printf(" %8.1f%s%s%s\n", cell->executed, row->call->input_count == 1 ? "  " : "",
+               row->call->input_count == 1 ? verdict_text(c->context, cell->word, row->call->inputs,
+                                                          c->filters[stack].big_endian)
+                                           : "",
+               cell->cached ? ", cached" : "");
 }
 
 static void print_row(struct contest *c, const struct bench_report *report,
                       const struct bench_row *row, int width)
 {
-    bool cached = row->cells[0].cached && row->call->input_count;
-    printf("%s (%s%s)", row->call->name, bench_class_name(row->call->class),
-           cached ? ", cached" : "");
+    printf("%s (%s)", row->call->name, bench_kind_name(row->call->kind));
     if (report->method == BENCH_KERNEL)
         printf(", without a filter %.1f ns%s", row->control_ns,
                row->control_is_other ? " (another call's)" : "");
@@ -285,8 +297,8 @@ static void print_row(struct contest *c, const struct bench_report *report,
 
 static void print_means(struct contest *c, const struct bench_report *report, int width)
 {
-    static const enum bench_class groups[] = {BENCH_GIVEN, BENCH_CHECKED, BENCH_CHECKED_DENIED,
-                                              BENCH_DENIED};
+    static const enum bench_kind groups[] = {BENCH_GIVEN, BENCH_CHECKED, BENCH_CHECKED_DENIED,
+                                             BENCH_DENIED};
     if (report->geometric_mean[0] == 0)
         return;
     printf("geometric mean of the ratios %*s %10s %10s %10s %10s\n", width > 26 ? width - 26 : 0,
@@ -316,15 +328,16 @@ static int name_width(const struct contest *c)
 static void print_report(struct contest *c, const struct bench_report *report)
 {
     int width = name_width(c);
-    unsigned shown[BENCH_CLASS_COUNT] = {0};
+    unsigned shown[BENCH_KIND_COUNT] = {0};
     size_t left_out = 0;
     print_head(report);
-    printf("  %-*s %10s %10s %10s %7s %8s\n", width, "", "min ns", "p10 ns", "median ns", "ratio",
+    printf("  %-*s %10s %10s %10s %7s%s %8s\n", width, "", "min ns", "p10 ns", "median ns", "ratio",
+           report->method == BENCH_KERNEL ? "    added" : "",
            report->method == BENCH_INSTALL ? "size" : "executed");
     for (size_t i = 0; i < report->row_count; i++) {
         const struct bench_row *row = &report->rows[i];
-        bool single = row->call->class != BENCH_GIVEN && row->call->input_count == 1;
-        if (single && shown[row->call->class]++ >= ROWS_SHOWN)
+        bool single = row->call->kind != BENCH_GIVEN && row->call->input_count == 1;
+        if (single && shown[row->call->kind]++ >= ROWS_SHOWN)
             left_out++;
         else
             print_row(c, report, row, width);
@@ -360,7 +373,7 @@ static result measure(struct contest *c, enum bench_method method, double second
     struct bench_call *calls;
     result r = SUCCESS;
     if (context->options.calls.count && method != BENCH_INSTALL)
-        r = read_calls(c, &calls, &request.call_count);
+        r = read_calls(c, method, &calls, &request.call_count);
     else
         calls =
             bench_choose(context->arena, method, c->stacks, c->count, c->abi, &request.call_count);

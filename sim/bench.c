@@ -9,7 +9,7 @@
 #define ROUNDS_LEAST 3u
 #define ROUNDS_MOST 2000u
 #define SAMPLES_MOST ((size_t)4 << 20)
-#define ATTEMPTS 3u
+#define ATTEMPTS 3u /* of half the time, a quarter, a quarter */
 
 /* Of one whole call or one run of a program; an installation is a thousand times longer. */
 #define SAME_LIMIT_NS 0.3
@@ -22,13 +22,13 @@ const char *bench_method_name(enum bench_method method)
     return method < BENCH_METHOD_COUNT ? names[method] : NULL;
 }
 
-const char *bench_class_name(enum bench_class class)
+const char *bench_kind_name(enum bench_kind kind)
 {
     static const char *const names[] = {
         [BENCH_GIVEN] = "given",     [BENCH_ALLOWED] = "allowed",
         [BENCH_CHECKED] = "checked", [BENCH_CHECKED_DENIED] = "checked and denied",
         [BENCH_DENIED] = "denied",   [BENCH_OUTSIDE] = "outside the table"};
-    return class < BENCH_CLASS_COUNT ? names[class] : NULL;
+    return kind < BENCH_KIND_COUNT ? names[kind] : NULL;
 }
 
 /* ---- rounds --------------------------------------------------------------------------------- */
@@ -161,7 +161,8 @@ result bench_attempts(struct bench *bench, const struct engine *engine, struct q
     report->noisy = true;
     while (report->noisy && report->attempts < ATTEMPTS) {
         uint32_t rounds;
-        double seconds = bench->request->seconds / ATTEMPTS;
+        double part = report->attempts == 0 ? 0.5 : 0.25;
+        double seconds = bench->request->seconds * part;
         if (!engine_run(engine, bench->clock, seconds, &bench->random, now, &rounds))
             return FAILURE(ERROR_IO);
         struct sameness same = sameness_of(bench, engine, now);
@@ -202,16 +203,17 @@ void bench_fill(struct bench *bench, const struct engine *engine, const struct q
     cell->ratio = cells[0].skipped ? 0 : cell->p10_ns / cells[0].p10_ns;
 }
 
-static void describe_cell(const struct bench_stack *stack, const struct bench_call *call,
-                          struct bench_cell *cell)
+static void describe_cell(enum bench_method method, const struct bench_stack *stack,
+                          const struct bench_call *call, struct bench_cell *cell)
 {
     cell->cached = call->input_count > 0;
     for (size_t i = 0; i < call->input_count; i++) {
-        struct stack_run run = interpret_stack(stack->programs, stack->count, &call->inputs[i]);
+        struct input input = input_as_made(method, &call->inputs[i]);
+        struct stack_run run = interpret_stack(stack->programs, stack->count, &input);
         if (i == 0)
             cell->word = run.word;
         cell->executed += (double)run.executed / (double)call->input_count;
-        cell->cached = cell->cached && stack_caches(stack, &call->inputs[i]);
+        cell->cached = cell->cached && stack_caches(stack, &input);
     }
 }
 
@@ -229,38 +231,32 @@ static void open_report(struct bench *bench)
         report->rows[i].call = &request->calls[i];
         report->rows[i].cells = NEW_ARRAY(bench->arena, struct bench_cell, request->stack_count);
         for (size_t j = 0; j < request->stack_count; j++)
-            describe_cell(&request->stacks[j], &request->calls[i], &report->rows[i].cells[j]);
+            describe_cell(request->method, &request->stacks[j], &request->calls[i],
+                          &report->rows[i].cells[j]);
     }
 }
 
-static bool complete(const struct bench_report *report, const struct bench_row *row)
+static bool belongs(enum bench_kind kind, enum bench_kind group)
 {
-    for (size_t i = 0; i < report->stack_count; i++)
-        if (row->cells[i].skipped)
-            return false;
-    return true;
-}
-
-static bool belongs(enum bench_class class, enum bench_class group)
-{
-    return group == BENCH_GIVEN ? class > BENCH_ALLOWED : class == group;
+    return group == BENCH_GIVEN ? kind > BENCH_ALLOWED : kind == group;
 }
 
 /* The n-th root of the product of the ratios. */
 static void geometric_means(struct arena *arena, struct bench_report *report)
 {
     size_t stacks = report->stack_count;
-    report->geometric_mean = NEW_ARRAY(arena, double, BENCH_CLASS_COUNT *stacks);
-    for (size_t group = 0; group < BENCH_CLASS_COUNT; group++)
+    report->geometric_mean = NEW_ARRAY(arena, double, BENCH_KIND_COUNT *stacks);
+    for (size_t group = 0; group < BENCH_KIND_COUNT; group++)
         for (size_t stack = 0; stack < stacks; stack++) {
             double sum = 0;
             size_t count = 0;
             for (size_t i = 0; i < report->row_count; i++) {
                 const struct bench_row *row = &report->rows[i];
-                if (row->call->input_count != 1 || !complete(report, row) ||
-                    !belongs(row->call->class, (enum bench_class)group))
+                double ratio = row->cells[stack].ratio;
+                if (row->call->input_count != 1 || !(ratio > 0) ||
+                    !belongs(row->call->kind, (enum bench_kind)group))
                     continue;
-                sum += log(row->cells[stack].ratio);
+                sum += log(ratio);
                 count++;
             }
             report->geometric_mean[group * stacks + stack] = count ? exp(sum / (double)count) : 0;

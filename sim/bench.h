@@ -115,6 +115,8 @@ size_t variant_again(const struct bench *bench);
 /* True when the kernel does nothing for this call but refuse it or return a number. */
 bool call_is_harmless(const struct input *input, enum abi_id abi);
 bool stack_caches(const struct bench_stack *stack, const struct input *input);
+/* With the address that a real call comes from, where none was asked for. */
+struct input input_as_made(enum bench_method method, const struct input *input);
 /* A number that no table of this ABI has, of now or the near future. */
 uint32_t number_outside(enum abi_id abi);
 

@@ -4,8 +4,8 @@
 
 #define TABLE_MARGIN 1000u /* above the highest number */
 #define MIXTURE_MOST 64u
-#define SINGLES_MOST 48u /* of a class, in user space */
-#define KERNEL_MOST 3u   /* of a class, in the kernel */
+#define SINGLES_MOST 48u /* of a kind, in user space */
+#define KERNEL_MOST 3u   /* of a kind, in the kernel */
 #define VARIATIONS_MOST 12u
 
 /* ---- harmless calls
@@ -78,6 +78,14 @@ bool call_is_harmless(const struct input *input, enum abi_id abi)
     return false;
 }
 
+struct input input_as_made(enum bench_method method, const struct input *input)
+{
+    struct input made = *input;
+    if (method == BENCH_KERNEL && made.ip == 0)
+        made.ip = kernel_call_ip(ENTRY_NATIVE);
+    return made;
+}
+
 /* ---- what filters do with an input
  * ------------------------------------------------------------------ */
 
@@ -92,14 +100,21 @@ bool stack_caches(const struct bench_stack *stack, const struct input *input)
     return true;
 }
 
+struct inputs {
+    struct input *items;
+    size_t count, capacity;
+};
+
 struct chooser {
     struct arena *arena;
     const struct bench_stack *stacks;
     size_t stack_count;
+    uint64_t ip;
     const struct abi *abi;
     uint32_t *trace; /* PROGRAM_MOST */
     VECTOR(struct bench_call) calls;
-    VECTOR(struct input) found[BENCH_CLASS_COUNT];
+    struct inputs found[BENCH_KIND_COUNT];
+    struct inputs harmless[BENCH_KIND_COUNT];
 };
 
 static bool is_argument(const struct sock_filter *at)
@@ -121,7 +136,7 @@ static bool looks_at_arguments(struct chooser *chooser, const struct bench_stack
 }
 
 /* False: the filters do not agree on what to do, so it would compare different things. */
-static bool classify(struct chooser *chooser, const struct input *input, enum bench_class *class)
+static bool classify(struct chooser *chooser, const struct input *input, enum bench_kind *kind)
 {
     bool permits = false, checked = false;
     for (size_t i = 0; i < chooser->stack_count; i++) {
@@ -134,9 +149,9 @@ static bool classify(struct chooser *chooser, const struct input *input, enum be
         checked = checked || looks_at_arguments(chooser, stack, input);
     }
     if (permits)
-        *class = checked ? BENCH_CHECKED : BENCH_ALLOWED;
+        *kind = checked ? BENCH_CHECKED : BENCH_ALLOWED;
     else
-        *class = checked ? BENCH_CHECKED_DENIED : BENCH_DENIED;
+        *kind = checked ? BENCH_CHECKED_DENIED : BENCH_DENIED;
     return true;
 }
 
@@ -180,27 +195,62 @@ static size_t turn_tests(struct chooser *chooser, const struct program *program,
     return count;
 }
 
-static void keep_input(struct chooser *chooser, enum bench_class class, const struct input *input)
+static void keep_input(struct chooser *chooser, struct inputs *inputs, const struct input *input)
 {
-    vector_push(chooser->arena, &chooser->found[class], *input);
+    for (size_t i = 0; i < inputs->count; i++)
+        if (!memcmp(&inputs->items[i], input, sizeof *input))
+            return;
+    vector_push(chooser->arena, inputs, *input);
 }
 
-/* Of one number: an input that is permitted and one that is not, where there are such. */
-static void explore_number(struct chooser *chooser, uint32_t nr)
+/* Of `start` and what its tests lead to: one input of each kind. With `harmless_only`, inputs that
+ * are not are left alone. */
+static void explore(struct chooser *chooser, struct input start, bool harmless_only,
+                    struct inputs *found)
 {
-    struct input queue[VARIATIONS_MOST] = {{.nr = nr, .arch = chooser->abi->token}};
-    bool seen[BENCH_CLASS_COUNT] = {false};
+    struct input queue[VARIATIONS_MOST] = {start};
+    bool seen[BENCH_KIND_COUNT] = {false};
     size_t count = 1;
     for (size_t at = 0; at < count; at++) {
-        enum bench_class class;
-        if (classify(chooser, &queue[at], &class) && !seen[class]) {
-            seen[class] = true;
-            keep_input(chooser, class, &queue[at]);
+        enum bench_kind kind;
+        if (harmless_only && !call_is_harmless(&queue[at], chooser->abi->id))
+            continue;
+        if (classify(chooser, &queue[at], &kind) && !seen[kind]) {
+            seen[kind] = true;
+            keep_input(chooser, &found[kind], &queue[at]);
         }
         for (size_t i = 0; i < chooser->stack_count && at < VARIATIONS_MOST / 2; i++)
             for (size_t j = 0; j < chooser->stacks[i].count; j++)
                 count += turn_tests(chooser, &chooser->stacks[i].programs[j], &queue[at],
                                     queue + count, VARIATIONS_MOST - count);
+    }
+}
+
+static void explore_table(struct chooser *chooser)
+{
+    size_t count;
+    const struct syscall_entry *table = abi_syscalls(chooser->abi->id, &count);
+    for (size_t i = 0; i < count; i++)
+        if (table[i].implemented)
+            explore(
+                chooser,
+                (struct input){.nr = table[i].nr, .arch = chooser->abi->token, .ip = chooser->ip},
+                false, chooser->found);
+    struct input outside = {
+        .nr = number_outside(chooser->abi->id), .arch = chooser->abi->token, .ip = chooser->ip};
+    keep_input(chooser, &chooser->found[BENCH_OUTSIDE], &outside);
+}
+
+static void explore_harmless(struct chooser *chooser)
+{
+    for (size_t i = 0; i < COUNT_OF(harmless_calls); i++) {
+        const struct syscall_entry *entry = abi_syscall(chooser->abi->id, harmless_calls[i].name);
+        struct input input = {.arch = chooser->abi->token, .ip = chooser->ip};
+        if (!entry)
+            continue;
+        input.nr = entry->nr;
+        memcpy(input.args, harmless_calls[i].args, sizeof input.args);
+        explore(chooser, input, true, chooser->harmless);
     }
 }
 
@@ -210,29 +260,31 @@ static void explore_number(struct chooser *chooser, uint32_t nr)
 static const char *input_name(struct chooser *chooser, const struct input *input)
 {
     struct buffer text = buffer_new(chooser->arena);
-    call_print(&text, input, ABI_BIT(chooser->abi->id), chooser->abi->big_endian);
+    struct input plain = *input;
+    plain.ip = 0;
+    call_print(&text, &plain, ABI_BIT(chooser->abi->id), chooser->abi->big_endian);
     return buffer_string(&text);
 }
 
-static void add_single(struct chooser *chooser, enum bench_class class, const struct input *input)
+static void add_single(struct chooser *chooser, enum bench_kind kind, const struct input *input)
 {
     vector_push(chooser->arena, &chooser->calls,
                 (struct bench_call){.name = input_name(chooser, input),
-                                    .class = class,
+                                    .kind = kind,
                                     .inputs = arena_copy(chooser->arena, input, sizeof *input),
                                     .input_count = 1});
 }
 
 /* Evenly over the table: neighbours in number are neighbours in the program. */
-static void add_spread(struct chooser *chooser, enum bench_class class, size_t most)
+static void add_spread(struct chooser *chooser, enum bench_kind kind, const struct inputs *inputs,
+                       size_t most)
 {
-    size_t count = chooser->found[class].count;
-    size_t take = count < most ? count : most;
+    size_t take = inputs->count < most ? inputs->count : most;
     for (size_t i = 0; i < take; i++)
-        add_single(chooser, class, &chooser->found[class].items[i * count / take]);
+        add_single(chooser, kind, &inputs->items[i * inputs->count / take]);
 }
 
-static void add_mixture(struct chooser *chooser, const char *name, const enum bench_class *classes,
+static void add_mixture(struct chooser *chooser, const char *name, const enum bench_kind *classes,
                         size_t class_count)
 {
     VECTOR(struct input) inputs = {0};
@@ -248,21 +300,22 @@ static void add_mixture(struct chooser *chooser, const char *name, const enum be
     vector_push(chooser->arena, &chooser->calls,
                 (struct bench_call){
                     .name = arena_printf(chooser->arena, "%s, shuffled (%zu)", name, inputs.count),
-                    .class = classes[0],
+                    .kind = classes[0],
                     .inputs = inputs.items,
                     .input_count = inputs.count});
 }
 
 static void choose_alone(struct chooser *chooser)
 {
-    static const enum bench_class checked[] = {BENCH_CHECKED, BENCH_CHECKED_DENIED};
-    static const enum bench_class denied[] = {BENCH_DENIED};
-    static const enum bench_class all[] = {BENCH_CHECKED, BENCH_CHECKED_DENIED, BENCH_DENIED};
+    static const enum bench_kind checked[] = {BENCH_CHECKED, BENCH_CHECKED_DENIED};
+    static const enum bench_kind denied[] = {BENCH_DENIED};
+    static const enum bench_kind all[] = {BENCH_CHECKED, BENCH_CHECKED_DENIED, BENCH_DENIED};
     add_mixture(chooser, "argument-checked calls", checked, COUNT_OF(checked));
     add_mixture(chooser, "denied calls", denied, COUNT_OF(denied));
     add_mixture(chooser, "both", all, COUNT_OF(all));
-    for (size_t class = BENCH_ALLOWED; class < BENCH_CLASS_COUNT; class ++)
-        add_spread(chooser, (enum bench_class) class, class == BENCH_ALLOWED ? 1 : SINGLES_MOST);
+    for (size_t kind = BENCH_ALLOWED; kind < BENCH_KIND_COUNT; kind++)
+        add_spread(chooser, (enum bench_kind)kind, &chooser->found[kind],
+                   kind == BENCH_ALLOWED ? 1 : SINGLES_MOST);
 }
 
 static bool returns_errno_everywhere(const struct chooser *chooser, const struct input *input)
@@ -276,47 +329,28 @@ static bool returns_errno_everywhere(const struct chooser *chooser, const struct
     return true;
 }
 
-/* Inputs of the class that all filters deny with an errno; failing that, the class's first, so that
+/* Inputs of the kind that all filters deny with an errno; failing that, the kind's first, so that
  * the table shows why it has no times. */
-static void add_denied(struct chooser *chooser, enum bench_class class)
+static void add_denied(struct chooser *chooser, enum bench_kind kind)
 {
-    VECTOR(struct input) good = {0};
-    for (size_t i = 0; i < chooser->found[class].count; i++)
-        if (returns_errno_everywhere(chooser, &chooser->found[class].items[i]))
-            vector_push(chooser->arena, &good, chooser->found[class].items[i]);
-    if (good.count == 0) {
-        add_spread(chooser, class, 1);
-        return;
-    }
-    size_t take = good.count < KERNEL_MOST ? good.count : KERNEL_MOST;
-    for (size_t i = 0; i < take; i++)
-        add_single(chooser, class, &good.items[i * good.count / take]);
-}
-
-static void add_harmless(struct chooser *chooser, enum bench_class class, size_t most)
-{
-    for (size_t i = 0; i < COUNT_OF(harmless_calls) && most; i++) {
-        const struct syscall_entry *entry = abi_syscall(chooser->abi->id, harmless_calls[i].name);
-        enum bench_class is;
-        struct input input = {.arch = chooser->abi->token};
-        if (!entry)
-            continue;
-        input.nr = entry->nr;
-        memcpy(input.args, harmless_calls[i].args, sizeof input.args);
-        if (!classify(chooser, &input, &is) || is != class)
-            continue;
-        add_single(chooser, class, &input);
-        most--;
-    }
+    const struct inputs *all = &chooser->found[kind];
+    struct inputs good = {0};
+    for (size_t i = 0; i < all->count; i++)
+        if (returns_errno_everywhere(chooser, &all->items[i]))
+            keep_input(chooser, &good, &all->items[i]);
+    if (good.count)
+        add_spread(chooser, kind, &good, KERNEL_MOST);
+    else
+        add_spread(chooser, kind, all, 1);
 }
 
 static void choose_kernel(struct chooser *chooser)
 {
-    add_harmless(chooser, BENCH_ALLOWED, 1);
-    add_harmless(chooser, BENCH_CHECKED, KERNEL_MOST);
+    add_spread(chooser, BENCH_ALLOWED, &chooser->harmless[BENCH_ALLOWED], 1);
+    add_spread(chooser, BENCH_CHECKED, &chooser->harmless[BENCH_CHECKED], KERNEL_MOST);
     add_denied(chooser, BENCH_CHECKED_DENIED);
     add_denied(chooser, BENCH_DENIED);
-    add_spread(chooser, BENCH_OUTSIDE, 1);
+    add_spread(chooser, BENCH_OUTSIDE, &chooser->found[BENCH_OUTSIDE], 1);
 }
 
 struct bench_call *bench_choose(struct arena *arena, enum bench_method method,
@@ -326,22 +360,20 @@ struct bench_call *bench_choose(struct arena *arena, enum bench_method method,
     struct chooser chooser = {.arena = arena,
                               .stacks = stacks,
                               .stack_count = stack_count,
+                              .ip = method == BENCH_KERNEL ? kernel_call_ip(ENTRY_NATIVE) : 0,
                               .abi = abi_get(abi),
                               .trace = NEW_ARRAY(arena, uint32_t, PROGRAM_MOST)};
-    size_t entries;
-    const struct syscall_entry *table = abi_syscalls(abi, &entries);
-    for (size_t i = 0; method != BENCH_INSTALL && i < entries; i++)
-        if (table[i].implemented)
-            explore_number(&chooser, table[i].nr);
-    struct input outside = {.nr = number_outside(abi), .arch = chooser.abi->token};
-    keep_input(&chooser, BENCH_OUTSIDE, &outside);
+    if (method != BENCH_INSTALL)
+        explore_table(&chooser);
+    if (method == BENCH_KERNEL)
+        explore_harmless(&chooser);
     if (method == BENCH_KERNEL)
         choose_kernel(&chooser);
     else if (method == BENCH_ALONE)
         choose_alone(&chooser);
     else
         vector_push(arena, &chooser.calls,
-                    (struct bench_call){.name = "seccomp(2)", .class = BENCH_GIVEN});
+                    (struct bench_call){.name = "seccomp(2)", .kind = BENCH_GIVEN});
     *count = chooser.calls.count;
     return chooser.calls.items;
 }

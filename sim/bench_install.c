@@ -58,30 +58,49 @@ static void install_timed(struct progress *progress, const void *argument)
     entry_leave();
 }
 
+/* NULL when it worked. */
+static const char *install_once(const struct bench *bench, const struct bench_stack *stack,
+                                uint64_t *ticks)
+{
+    struct install_job job = {stack, bench->report->cpu, bench->clock.tsc};
+    struct progress progress = {0};
+    struct ending ending;
+    if (!child_run(install_timed, &job, CHILD_SECONDS, &progress, &ending))
+        return "no process could be made";
+    if (progress.stage == STAGE_REFUSED)
+        return strerror((int)progress.value);
+    if (progress.stage != STAGE_RETURNED)
+        return "the child was lost";
+    *ticks = progress.value > 0 ? (uint64_t)progress.value : 1;
+    return NULL;
+}
+
 static bool turn(void *self, size_t variant, uint64_t *ticks)
 {
     struct installing *installing = self;
     struct bench *bench = installing->bench;
-    const struct bench_stack *stack = &bench->request->stacks[0];
-    if (variant == VARIANT_CONTROL)
-        stack = &installing->smallest;
-    else if (variant < variant_again(bench))
-        stack = &bench->request->stacks[variant - 1];
-    struct install_job job = {stack, bench->report->cpu, bench->clock.tsc};
-    struct progress progress = {0};
-    struct ending ending;
-    bool made = child_run(install_timed, &job, CHILD_SECONDS, &progress, &ending);
-    if (made && progress.stage == STAGE_RETURNED) {
-        ticks[0] = progress.value > 0 ? (uint64_t)progress.value : 1;
+    size_t index = variant == variant_again(bench) ? 0 : variant - 1;
+    bool control = variant == VARIANT_CONTROL;
+    if (!control && bench->report->rows[0].cells[index].skipped)
         return true;
+    const struct bench_stack *stack =
+        control ? &installing->smallest : &bench->request->stacks[index];
+    const char *why = install_once(bench, stack, ticks);
+    if (why)
+        report_error(bench->diagnostics, NO_SPAN, "%s was not installed: %s", stack->name, why);
+    return why == NULL;
+}
+
+/* A stack may be one that cannot be installed: its older filters deny seccomp(2). */
+static void try_all(struct bench *bench)
+{
+    for (size_t i = 0; i < bench->request->stack_count; i++) {
+        uint64_t ticks;
+        const char *why = install_once(bench, &bench->request->stacks[i], &ticks);
+        if (why)
+            bench->report->rows[0].cells[i].skipped =
+                arena_printf(bench->arena, "the kernel does not install it: %s", why);
     }
-    if (made && progress.stage == STAGE_REFUSED)
-        report_error(bench->diagnostics, NO_SPAN, "the kernel did not install %s: %s", stack->name,
-                     strerror((int)progress.value));
-    else
-        report_error(bench->diagnostics, NO_SPAN, "%s was not installed: the child was lost",
-                     stack->name);
-    return false;
 }
 
 result bench_install(struct bench *bench)
@@ -98,6 +117,7 @@ result bench_install(struct bench *bench)
     struct quantiles *table;
     report->row_count = 1;
     cpu_avoid(report->cpu, &bench->cpus);
+    try_all(bench);
     result r = bench_attempts(bench, &engine, &table);
     if (failed(r))
         return r;

@@ -137,6 +137,8 @@ static bool turn(void *self, size_t variant, uint64_t *ticks)
 {
     struct kernel_bench *kernel = self;
     struct lane *lane = kernel->lanes[variant];
+    if (atomic_load(&lane->state) == LANE_REFUSED)
+        return true;
     uint32_t number = atomic_load(&lane->asked) + 1;
     atomic_store(&lane->asked, number);
     (void)kill(lane->pid, SIGCONT);
@@ -178,10 +180,15 @@ static result start(struct kernel_bench *kernel, size_t variant)
         (void)kill(lane->pid, SIGSTOP);
     if (ready)
         return SUCCESS;
-    const char *why = lane->error ? strerror(lane->error) : "the child was lost";
-    report_error(bench->diagnostics, NO_SPAN, "the kernel did not install %s: %s", lane_name(lane),
-                 why);
-    return FAILURE(ERROR_IO);
+    if (!lane->stack || atomic_load(&lane->state) != LANE_REFUSED) {
+        report_error(bench->diagnostics, NO_SPAN, "%s was lost before it began", lane_name(lane));
+        return FAILURE(ERROR_IO);
+    }
+    size_t stack = (size_t)(lane->stack - bench->request->stacks);
+    for (size_t row = 0; row < bench->request->call_count; row++)
+        bench->report->rows[row].cells[stack].skipped =
+            arena_printf(bench->arena, "the kernel does not install it: %s", strerror(lane->error));
+    return SUCCESS;
 }
 
 static void end_all(struct kernel_bench *kernel)
@@ -215,6 +222,8 @@ static const char *obstacle(const struct bench_stack *stack, const struct input 
 {
     if (input->arch != abi_get(abi_native())->token)
         return "it is not a call of this machine's own ABI";
+    if (input->ip != kernel_call_ip(ENTRY_NATIVE))
+        return "it cannot be made from that address";
     uint32_t word = interpret_stack(stack->programs, stack->count, input).word;
     enum action action = action_of_word(word, NULL)->action;
     if (action == ACTION_KILL_PROCESS || action == ACTION_KILL_THREAD)
@@ -232,8 +241,7 @@ static const char *first_obstacle(const struct bench_stack *stack, const struct 
 {
     const char *why = NULL;
     for (size_t i = 0; i < call->input_count && !why; i++) {
-        struct input input = call->inputs[i];
-        input.ip = kernel_call_ip(ENTRY_NATIVE);
+        struct input input = input_as_made(BENCH_KERNEL, &call->inputs[i]);
         why = obstacle(stack, &input);
     }
     return why;

@@ -117,16 +117,16 @@ enum bench_method {
 const char *bench_method_name(enum bench_method method);
 
 /* What a call is to the filters that are compared. */
-enum bench_class {
+enum bench_kind {
     BENCH_GIVEN,          /* asked for by name */
     BENCH_ALLOWED,        /* permitted by its number alone: what the kernel may cache */
     BENCH_CHECKED,        /* permitted after a look at arguments */
     BENCH_CHECKED_DENIED, /* denied after a look at arguments */
     BENCH_DENIED,         /* denied by its number */
     BENCH_OUTSIDE,        /* a number above the ABI's table */
-    BENCH_CLASS_COUNT
+    BENCH_KIND_COUNT
 };
-const char *bench_class_name(enum bench_class class);
+const char *bench_kind_name(enum bench_kind kind);
 
 struct bench_stack {
     const char *name;
@@ -137,7 +137,7 @@ struct bench_stack {
 /* One input again and again, or several in an order that no branch predictor can learn. */
 struct bench_call {
     const char *name;
-    enum bench_class class;
+    enum bench_kind kind;
     const struct input *inputs;
     size_t input_count;
 };
@@ -174,9 +174,9 @@ struct bench_report {
     uint32_t rounds;
     int cpu;                /* -1: not bound to one */
     bool tsc;               /* else clock_gettime */
-    double *geometric_mean; /* [class * stack_count + stack]: of the ratios of single calls that all
-                               filters have times for; 0: none. The row BENCH_GIVEN is over checked,
-                               denied and outside together. */
+    double *geometric_mean; /* [kind * stack_count + stack]: of the ratios of single calls that this
+                               filter and the first both have times for; 0: none. The row
+                               BENCH_GIVEN is over checked, denied and outside together. */
 };
 
 struct bench_request {
