@@ -8,7 +8,7 @@
 
 #define PIECES_MOST 4096u   /* more pieces than this are not worth a cut by mask */
 #define ENUMERATE_MOST 256u /* ranges this short are cut to single numbers for odd conditions */
-#define DEPTH_MOST 64u
+#define DEPTH_MOST 8u       /* of connectives: conditions share parts, and each is looked at anew */
 
 struct class class_new(struct prover *prover, struct range arch, struct range nr)
 {

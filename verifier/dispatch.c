@@ -31,7 +31,6 @@ struct dispatch {
     VECTOR(struct frame) frames;
     VECTOR(struct residue_run) spans; /* disjoint */
     VECTOR(struct paint) points;
-    size_t steps;
 };
 
 static void paint(struct dispatch *d, const struct frame *frame, const struct term *residue)
@@ -139,7 +138,8 @@ static enum going go_branch(struct dispatch *d, struct frame *frame, const struc
 static enum going go_one(struct dispatch *d, struct frame *frame)
 {
     const struct decoded *at = &d->executor->code[frame->pc];
-    d->steps++;
+    if (out_of_steps(d->prover))
+        return GOING_FAILED;
     if (is_return(at->operation)) {
         paint(d, frame,
               at->operation == OP_RETURN ? word_constant(d->prover, at->k)
@@ -164,7 +164,8 @@ static enum going run_frame(struct dispatch *d, struct frame frame)
     if (out_of_time(d->prover))
         return GOING_FAILED;
     if (d->spans.count + d->points.count + d->frames.count > PAINTS_MOST) {
-        give_up(d->prover, "too many classes of numbers");
+        d->prover->too_fine = true;
+        give_up(d->prover, "the partition has too many classes");
         return GOING_FAILED;
     }
     do

@@ -39,6 +39,9 @@ struct prover {
     struct deadline deadline;
     bool big_endian;
     const char *trouble; /* why the proof cannot be finished; NULL while it can */
+    uint64_t steps;      /* instructions executed symbolically */
+    bool whole;          /* one query over everything is being put */
+    bool too_fine;       /* the partition was given up: too many steps or classes */
     struct proof proof;  /* as far as it is known; `verdict` REFUTED ends the search */
     struct pair_memo *memo;
     uint64_t identical; /* pairs of residues that were one term */
@@ -51,6 +54,8 @@ struct proof prover_close(struct prover *prover);
 bool give_up(struct prover *prover, const char *why);
 /* True when time is up; notes it. */
 bool out_of_time(struct prover *prover);
+/* Counts a step of symbolic execution; true when time is up or the partition has taken too many. */
+bool out_of_steps(struct prover *prover);
 const struct term *word_constant(struct prover *prover, uint32_t value);
 const struct term *word_equals(struct prover *prover, const struct term *word, uint32_t value);
 const struct term *word_below(struct prover *prover, const struct term *word, uint64_t bound);

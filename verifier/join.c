@@ -86,7 +86,7 @@ const struct term *execute_joined(struct prover *prover, struct executor *execut
     j.at = NEW_ARRAY(prover->arena, struct joined, executor->length);
     arrive(&j, 0, term_bool(prover->terms, true), &start);
     for (uint32_t pc = 0; pc < executor->length; pc++) {
-        if (!(pc & 255) && out_of_time(prover))
+        if (out_of_steps(prover))
             return NULL;
         if (j.at[pc].condition)
             execute(&j, pc);

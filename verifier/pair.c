@@ -89,7 +89,7 @@ static const struct term *question_of(struct prover *prover, const struct obliga
     const struct term *bad = o->property->bad_term(prover, o->property->data, o->left, o->right);
     const struct term *arch = word_within(prover, prover->words[FIELD_ARCH], o->arch);
     const struct term *nr = word_within(prover, prover->words[FIELD_NR], o->nr);
-    if (prover->options->whole)
+    if (prover->whole)
         return bad;
     return term_binary(terms, TERM_AND, term_binary(terms, TERM_AND, arch, nr), bad);
 }
@@ -152,7 +152,7 @@ void settle(struct prover *prover, const struct obligation *o)
     prover->proof.folded++;
     if (settle_constants(prover, o) || is_remembered(prover, o) || out_of_time(prover))
         return;
-    if (!prover->options->whole && !prover->options->solver_only) {
+    if (!prover->whole && !prover->options->solver_only) {
         uint64_t values[FIELD_COUNT];
         enum walk_result walked = walk_pair(prover, o, values);
         if (walked == WALK_WITNESS)

@@ -74,7 +74,8 @@ void partition(struct prover *prover, const struct behaviour *left, const struct
         if (out_of_time(prover))
             return;
         if (work.made > ARCHES_MOST) {
-            give_up(prover, "too many classes of arch");
+            prover->too_fine = true;
+            give_up(prover, "the partition has too many classes");
             return;
         }
         if (!next_arch(prover, &work, item, left, right, visit, data)) {
@@ -96,6 +97,8 @@ static void settle_class(struct prover *prover, void *data, struct range arch, s
 static void prove_whole(struct prover *prover, const struct behaviour *left,
                         const struct behaviour *right, const struct property *property)
 {
+    prover->whole = true;
+    prover->steps = 0;
     const struct term *a = left->whole(prover, left->self);
     const struct term *b = a ? right->whole(prover, right->self) : NULL;
     if (!a || !b) {
@@ -111,8 +114,10 @@ void prove_property(struct prover *prover, const struct behaviour *left,
                     const struct behaviour *right, const struct property *property)
 {
     struct property copy = *property;
-    if (prover->options->whole)
-        prove_whole(prover, left, right, property);
-    else
+    if (!prover->options->whole)
         partition(prover, left, right, settle_class, &copy);
+    if (prover->too_fine && prover->proof.verdict != REFUTED)
+        prover->trouble = NULL; /* odd things are done to nr or arch: one query over everything */
+    if (prover->options->whole || (prover->too_fine && prover->proof.verdict != REFUTED))
+        prove_whole(prover, left, right, property);
 }

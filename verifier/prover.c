@@ -1,6 +1,10 @@
 /* One proof: its memory, its limits, its figures. */
 #include "verifier/internal.h"
 
+/* A program of 1246 instructions for three ABIs takes 20,000; past this one query over everything
+ * is cheaper. */
+#define STEPS_MOST 1500000u
+
 struct prover *prover_open(const struct proof_options *options, bool big_endian)
 {
     struct arena *arena = arena_new();
@@ -46,6 +50,16 @@ bool out_of_time(struct prover *prover)
         return false;
     give_up(prover, "the time limit was reached");
     return true;
+}
+
+bool out_of_steps(struct prover *prover)
+{
+    if (++prover->steps > STEPS_MOST) {
+        prover->too_fine = true;
+        give_up(prover, "the partition has too many classes");
+        return true;
+    }
+    return !(prover->steps & 1023) && out_of_time(prover);
 }
 
 const struct term *word_constant(struct prover *prover, uint32_t value)

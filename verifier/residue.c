@@ -136,6 +136,8 @@ static enum step step(struct search *search, struct node *node, uint32_t *pc,
                       struct machine *machine)
 {
     const struct decoded *at = &search->executor->code[*pc];
+    if (out_of_steps(search->prover))
+        return STEP_FAILED;
     if (is_return(at->operation)) {
         finish(node, at->operation == OP_RETURN ? word_constant(search->prover, at->k)
                                                 : machine->registers[REGISTER_A]);
@@ -201,7 +203,7 @@ const struct term *residue_from(struct prover *prover, struct executor *executor
     executor->stamp++;
     struct node *root = node_at(&search, pc, machine);
     const struct term *residue = root ? search_from(&search, root) : NULL;
-    if (residue || class->cut_field != FIELD_COUNT || out_of_time(prover))
+    if (residue || class->cut_field != FIELD_COUNT || prover->trouble)
         return residue;
     return execute_joined(prover, executor, class);
 }

@@ -10,7 +10,7 @@
 
 #define STEPS_MOST 30000u
 #define DEPTH_MOST 1500u
-#define CONNECTIVES_MOST 100u
+#define CONNECTIVES_MOST 8u /* deep: conditions share parts, and each is looked at anew */
 #define CANDIDATES_MOST 2048u
 
 enum truth { FALSE_HERE = -1, UNDECIDED = 0, TRUE_HERE = 1 };
@@ -342,6 +342,8 @@ static enum walk_result walk(struct walker *w, const struct term *left, const st
 {
     const struct property *property = w->obligation->property;
     if (w->steps++ > STEPS_MOST || depth > DEPTH_MOST)
+        return WALK_LIMIT;
+    if (!(w->steps & 255) && out_of_time(w->prover))
         return WALK_LIMIT;
     left = follow(w, left);
     right = follow(w, right);

@@ -276,6 +276,31 @@ static void many_paths(void **state)
     assert_int_equal(prove_equal(f->arena, &a, &b, &options).verdict, REFUTED);
 }
 
+/* Too many classes of the number: the proof goes on as one query over everything. */
+static void numbers_cut_too_finely(void **state)
+{
+    struct fixture *f = *state;
+    struct sock_filter code[2048] = {LD_NR}, other[2048];
+    uint32_t length = 1;
+    for (; length < 2046; length += 2) {
+        code[length] = (struct sock_filter)JUMP_IF(BPF_JSET, length * 2654435761u, 0, 1);
+        code[length + 1] = (struct sock_filter)JUMP_IF(BPF_JEQ, length, 1, 0);
+    }
+    while (length < 2048)
+        code[length++] = (struct sock_filter)RET(length % 3 ? ALLOW : KILL);
+    memcpy(other, code, sizeof code);
+    other[2047].k = ERRNO(1);
+    const struct program programs[] = {{"a", code, length, false}, {"b", other, length, false}};
+    const struct side a = {"a", NULL, &programs[0], 1}, b = {"b", NULL, &programs[1], 1};
+    assert_int_equal(check_program(&programs[0]).rule, CHECK_ACCEPTED);
+    struct proof_options options = options_in(60);
+    assert_int_equal(prove_equal(f->arena, &a, &a, &options).verdict, PROVED);
+    struct proof proof = prove_equal(f->arena, &a, &b, &options);
+    options.whole = true;
+    assert_int_equal(prove_equal(f->arena, &a, &b, &options).verdict, proof.verdict);
+    assert_int_not_equal(proof.verdict, UNKNOWN);
+}
+
 /* Another solver must come to the same answers. */
 static void scripts_for_other_solvers(void **state)
 {
@@ -331,6 +356,7 @@ int main(void)
         TEST(sides_that_cannot_be_compared),
         TEST(big_endian_programs),
         TEST(many_paths),
+        TEST(numbers_cut_too_finely),
         TEST(scripts_for_other_solvers),
     };
     return RUN_TESTS(tests);
