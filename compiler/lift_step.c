@@ -161,10 +161,23 @@ static void test_known_masked(struct lift_test *test, const struct lift_state *s
     test_range(test, known);
 }
 
+/* The topmost bits, from the lowest or up to the highest value, are a bound on the whole word:
+ * (word & 0x80000000) != 0 is word >= 0x80000000. */
+static void unmask_topmost(struct lift_test *test)
+{
+    uint32_t low = ~test->mask;
+    bool from_end = test->values.first == 0 || test->values.last >= test->mask;
+    if ((low & (low + 1)) || (test->values.first & low) || !from_end)
+        return;
+    test->values.last |= low;
+    test->mask = 0xffffffffu;
+}
+
 /* (field & mask) in test->values? */
 static void test_values(struct lift_test *test, const struct lift_state *state)
 {
     test->kind = TEST_OF_VALUES;
+    unmask_topmost(test);
     if (is_single(test->values) && (test->values.first & ~test->mask)) {
         decide(test, false);
         return;

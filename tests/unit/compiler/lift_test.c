@@ -235,6 +235,26 @@ static void test_masked_number(void **state)
         expect_same(&program, root, &(struct input){.nr = numbers[i]});
 }
 
+/* The sign bit, the rest above a page: bounds of the whole word, which other bounds meet. */
+static void test_topmost_bits(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sock_filter code[] = {LOAD(FIELD_ARG0_LO),
+                                 JUMP(BPF_JSET, 0x80000000, 4, 0),
+                                 JUMP(BPF_JGT, 7, 0, 2),
+                                 CALCULATE(BPF_AND, 0xfffff000),
+                                 JUMP(BPF_JEQ, 0, 0, 1),
+                                 RETURN(ALLOW),
+                                 RETURN(DENY)};
+    struct program program = PROGRAM(code);
+    const struct dag_node *root = lift_and_compare(fixture->arena, &program, 500);
+    assert_int_equal(root->mask, 0xffffffff);
+    assert_int_equal(dag_reachable(fixture->arena, root), 3);
+    static const uint32_t bounds[] = {0x80000000, 8, 0x1000};
+    for (uint32_t i = 0; i < 9; i++)
+        expect_same(&program, root, &(struct input){.args = {bounds[i / 3] + i % 3 - 1}});
+}
+
 static void test_return_a(void **state)
 {
     struct fixture *fixture = *state;
@@ -451,14 +471,23 @@ static void test_dead_arithmetic(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_random_programs),   TEST(test_dense_programs),
-        TEST(test_order_is_restored), TEST(test_settled_tests_vanish),
-        TEST(test_arithmetic_on_nr),  TEST(test_masked_number),
-        TEST(test_return_a),          TEST(test_scratch_memory),
-        TEST(test_division),          TEST(test_shifts),
-        TEST(test_big_endian),        TEST(test_shared_dag),
-        TEST(test_long_chain),        TEST(test_chain_that_goes_on),
-        TEST(test_limit_of_words),    TEST(test_limit_of_states),
+        TEST(test_random_programs),
+        TEST(test_dense_programs),
+        TEST(test_order_is_restored),
+        TEST(test_settled_tests_vanish),
+        TEST(test_arithmetic_on_nr),
+        TEST(test_masked_number),
+        TEST(test_topmost_bits),
+        TEST(test_return_a),
+        TEST(test_scratch_memory),
+        TEST(test_division),
+        TEST(test_shifts),
+        TEST(test_big_endian),
+        TEST(test_shared_dag),
+        TEST(test_long_chain),
+        TEST(test_chain_that_goes_on),
+        TEST(test_limit_of_words),
+        TEST(test_limit_of_states),
         TEST(test_dead_arithmetic),
     };
     return RUN_TESTS(tests);
