@@ -88,18 +88,11 @@ static bool replay_more_permissive(const void *data, struct counterexample *exam
 
 /* ---- the two questions ---------------------------------------------------------------------- */
 
-static bool is_big_endian(const struct side *side)
-{
-    if (side->policy)
-        return side->policy->big_endian;
-    return side->program_count && side->programs[0].big_endian;
-}
-
 static struct proof compare(struct arena *arena, const struct side *left, const struct side *right,
                             const struct property *property, const struct proof_options *options)
 {
     (void)arena; /* a proof brings its own memory and hands back plain values */
-    struct prover *prover = prover_open(options, is_big_endian(left));
+    struct prover *prover = prover_open(options, side_is_big_endian(left));
     struct behaviour first, second;
     if (side_behaviour(prover, left, &first) && side_behaviour(prover, right, &second))
         prove_property(prover, &first, &second, property);

@@ -165,7 +165,7 @@ static enum going run_frame(struct dispatch *d, struct frame frame)
         return GOING_FAILED;
     if (d->spans.count + d->points.count + d->frames.count > PAINTS_MOST) {
         d->prover->too_fine = true;
-        give_up(d->prover, "the partition has too many classes");
+        stop(d->prover, "the partition has too many classes");
         return GOING_FAILED;
     }
     do
@@ -189,7 +189,8 @@ static int by_number(const void *a, const void *b)
     return (x->order < y->order) - (x->order > y->order);
 }
 
-/* Lays the points over the spans. Every number is in one of the two. */
+/* Lays the points over the spans. Every number is in one of the two; were it not, that would be
+ * noted. */
 static void collect(struct dispatch *d, struct residue_runs *runs)
 {
     if (d->spans.count)
@@ -207,6 +208,10 @@ static void collect(struct dispatch *d, struct residue_runs *runs)
         if (next == at) {
             runs_push(d->prover, runs, part, d->points.items[point].residue);
         } else {
+            if (span >= d->spans.count || d->spans.items[span].nr.first > at) {
+                stop(d->prover, "internal: numbers are missing");
+                return;
+            }
             const struct residue_run *below = &d->spans.items[span];
             part.last = next <= below->nr.last ? (uint32_t)next - 1 : below->nr.last;
             runs_push(d->prover, runs, part, below->residue);
@@ -227,5 +232,5 @@ enum runs_outcome dispatch_runs(struct prover *prover, struct executor *executor
             return class->cut_field == FIELD_ARCH ? RUNS_CUT_ARCH : RUNS_TROUBLE;
     }
     collect(&d, runs);
-    return RUNS_DONE;
+    return runs_complete(prover, runs) ? RUNS_DONE : RUNS_TROUBLE;
 }

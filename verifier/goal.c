@@ -235,17 +235,10 @@ static bool replay_marker(const void *data, struct counterexample *example,
 /* ---- the question
  * ---------------------------------------------------------------------------------------- */
 
-static bool is_big_endian(const struct side *side)
-{
-    if (side->policy)
-        return side->policy->big_endian;
-    return side->program_count && side->programs[0].big_endian;
-}
-
 static struct proof prove_group(struct group *group, const struct proof_options *options)
 {
     const struct property property = {group, false, goal_is_bad, goal_bad_term, replay_goal};
-    struct prover *prover = prover_open(options, is_big_endian(group->side));
+    struct prover *prover = prover_open(options, side_is_big_endian(group->side));
     struct behaviour side, marker = {group, marker_runs, marker_whole};
     if (side_behaviour(prover, group->side, &side))
         prove_property(prover, &side, &marker, &property);
@@ -263,7 +256,7 @@ static bool is_vacuous(struct group *group, const struct proof_options *options)
     struct proof_options quiet = *options;
     quiet.smt2 = NULL;
     const struct property property = {group, false, marker_is_set, marker_set_term, replay_marker};
-    struct prover *prover = prover_open(&quiet, is_big_endian(group->side));
+    struct prover *prover = prover_open(&quiet, side_is_big_endian(group->side));
     struct behaviour marker = {group, marker_runs, marker_whole};
     prove_property(prover, &marker, &marker, &property);
     return prover_close(prover).verdict == PROVED;

@@ -39,12 +39,13 @@ struct prover {
     struct deadline deadline;
     bool big_endian;
     const char *trouble; /* why the proof cannot be finished; NULL while it can */
+    bool stopped;        /* nothing more can be found out, not even a counterexample */
     uint64_t steps;      /* instructions executed symbolically */
     bool whole;          /* one query over everything is being put */
     bool too_fine;       /* the partition was given up: too many steps or classes */
     struct proof proof;  /* as far as it is known; `verdict` REFUTED ends the search */
     struct pair_memo *memo;
-    uint64_t identical; /* pairs of residues that were one term */
+    uint64_t emitted; /* obligations printed as SMT-LIB */
 };
 
 struct prover *prover_open(const struct proof_options *options, bool big_endian);
@@ -52,6 +53,8 @@ struct prover *prover_open(const struct proof_options *options, bool big_endian)
 struct proof prover_close(struct prover *prover);
 /* Notes why the proof cannot be finished (the first reason is kept); always false. */
 bool give_up(struct prover *prover, const char *why);
+/* The same, and ends the search for counterexamples. */
+bool stop(struct prover *prover, const char *why);
 /* True when time is up; notes it. */
 bool out_of_time(struct prover *prover);
 /* Counts a step of symbolic execution; true when time is up or the partition has taken too many. */
@@ -109,6 +112,10 @@ struct residue_runs {
 void runs_push(struct prover *prover, struct residue_runs *runs, struct range nr,
                const struct term *residue);
 
+/* Whether every number is covered and nothing is amiss: a proof over part of the numbers would be
+ * none. */
+bool runs_complete(struct prover *prover, const struct residue_runs *runs);
+
 enum runs_outcome { RUNS_DONE, RUNS_CUT_ARCH, RUNS_TROUBLE };
 
 /* Residues over a range on which only conditions make a difference: `make` gives the term of a
@@ -129,6 +136,7 @@ struct behaviour {
     const struct term *(*whole)(struct prover *prover, void *self);
 };
 
+bool side_is_big_endian(const struct side *side);
 bool side_behaviour(struct prover *prover, const struct side *side,
                     struct behaviour *behaviour); /* stack.c */
 struct behaviour policy_behaviour(struct prover *prover,
@@ -159,7 +167,8 @@ struct executor {
     const struct program *program;
     struct decoded *code;
     uint32_t length;
-    struct node **nodes; /* by instruction: lists of residue nodes, residue.c */
+    struct node **nodes; /* residue.c: hash table by instruction and state */
+    size_t node_buckets; /* a power of two */
     size_t node_count;
     uint32_t stamp;
 };

@@ -96,7 +96,10 @@ struct executor *executor_new(struct prover *prover, const struct program *progr
     executor->program = program;
     executor->length = program->length;
     executor->code = NEW_ARRAY(prover->arena, struct decoded, program->length);
-    executor->nodes = NEW_ARRAY(prover->arena, struct node *, program->length);
+    executor->node_buckets = 64;
+    while (executor->node_buckets < 4 * program->length)
+        executor->node_buckets *= 2;
+    executor->nodes = NEW_ARRAY(prover->arena, struct node *, executor->node_buckets);
     for (uint32_t pc = 0; pc < program->length; pc++)
         executor->code[pc] = decode(program, pc);
     analyse(executor->code, executor->length);

@@ -99,6 +99,7 @@ static void emit(struct prover *prover, const struct obligation *o, const struct
 {
     if (!prover->options->smt2)
         return;
+    prover->emitted++;
     char comment[160];
     snprintf(comment, sizeof comment,
              "arch 0x%08" PRIx32 "..0x%08" PRIx32 ", nr 0x%08" PRIx32 "..0x%08" PRIx32
@@ -133,10 +134,8 @@ static void ask_solver(struct prover *prover, const struct obligation *o)
 
 static bool settle_constants(struct prover *prover, const struct obligation *o)
 {
-    if (o->left == o->right && o->property->same_is_good) {
-        prover->identical++;
+    if (o->left == o->right && o->property->same_is_good)
         return true;
-    }
     if (!term_is_constant(o->left) || !term_is_constant(o->right))
         return false;
     uint64_t values[FIELD_COUNT] = {0};

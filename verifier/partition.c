@@ -57,6 +57,9 @@ static bool next_arch(struct prover *prover, struct work *work, struct waiting i
     }
     if (outcome == RUNS_DONE)
         outcome = right->runs(prover, right->self, &class, &other);
+    if (outcome == RUNS_DONE &&
+        (!runs_complete(prover, &item.left) || !runs_complete(prover, &other)))
+        outcome = RUNS_TROUBLE;
     if (outcome == RUNS_DONE)
         lay_together(prover, item.arch, &item.left, &other, visit, data);
     else if (outcome == RUNS_CUT_ARCH)
@@ -75,7 +78,7 @@ void partition(struct prover *prover, const struct behaviour *left, const struct
             return;
         if (work.made > ARCHES_MOST) {
             prover->too_fine = true;
-            give_up(prover, "the partition has too many classes");
+            stop(prover, "the partition has too many classes");
             return;
         }
         if (!next_arch(prover, &work, item, left, right, visit, data)) {
@@ -116,8 +119,11 @@ void prove_property(struct prover *prover, const struct behaviour *left,
     struct property copy = *property;
     if (!prover->options->whole)
         partition(prover, left, right, settle_class, &copy);
-    if (prover->too_fine && prover->proof.verdict != REFUTED)
-        prover->trouble = NULL; /* odd things are done to nr or arch: one query over everything */
-    if (prover->options->whole || (prover->too_fine && prover->proof.verdict != REFUTED))
+    bool falls_back = prover->too_fine && prover->proof.verdict != REFUTED;
+    if (falls_back) { /* odd things are done to nr or arch: one query over everything */
+        prover->trouble = NULL;
+        prover->stopped = false;
+    }
+    if (prover->options->whole || falls_back)
         prove_whole(prover, left, right, property);
 }

@@ -22,8 +22,21 @@ struct prover *prover_open(const struct proof_options *options, bool big_endian)
     return prover;
 }
 
+/* What needed no solver, so that a file of obligations never looks as if some were missing. */
+static void account(const struct prover *prover)
+{
+    const struct proof *proof = &prover->proof;
+    if (prover->options->smt2)
+        buffer_printf(
+            prover->options->smt2,
+            "; %llu classes of (arch, nr), %llu obligations above; on the other classes both "
+            "residues are one term, or constants, or a pair that was met before\n",
+            (unsigned long long)proof->classes, (unsigned long long)prover->emitted);
+}
+
 struct proof prover_close(struct prover *prover)
 {
+    account(prover);
     struct proof proof = prover->proof;
     if (proof.verdict != REFUTED && prover->trouble) {
         proof.verdict = UNKNOWN;
@@ -44,11 +57,17 @@ bool give_up(struct prover *prover, const char *why)
     return false;
 }
 
+bool stop(struct prover *prover, const char *why)
+{
+    prover->stopped = true;
+    return give_up(prover, why);
+}
+
 bool out_of_time(struct prover *prover)
 {
     if (!deadline_passed(prover->deadline))
         return false;
-    give_up(prover, "the time limit was reached");
+    stop(prover, "the time limit was reached");
     return true;
 }
 
@@ -56,7 +75,7 @@ bool out_of_steps(struct prover *prover)
 {
     if (++prover->steps > STEPS_MOST) {
         prover->too_fine = true;
-        give_up(prover, "the partition has too many classes");
+        stop(prover, "the partition has too many classes");
         return true;
     }
     return !(prover->steps & 1023) && out_of_time(prover);

@@ -12,7 +12,7 @@
 enum node_state { NODE_NEW, NODE_EXPANDED, NODE_DONE };
 
 struct node {
-    struct node *next; /* of the same instruction */
+    struct node *next; /* of the same hash */
     uint32_t pc;
     uint32_t stamp; /* of the class it belongs to; 0: of all */
     enum node_state state;
@@ -49,6 +49,18 @@ static bool belongs_to_all(const struct decoded *at, const struct machine *machi
     return !at->reads_nr && !at->reads_arch && !(words_used(machine) & (BIT_NR | BIT_ARCH));
 }
 
+static struct node **bucket_of(const struct executor *executor, uint32_t pc,
+                               const struct machine *machine)
+{
+    uint64_t hash = pc;
+    for (unsigned i = 0; i < REGISTER_COUNT; i++) {
+        uint32_t id = machine->registers[i] ? machine->registers[i]->id : UINT32_MAX;
+        hash = (hash ^ id) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 29;
+    }
+    return &executor->nodes[hash & (executor->node_buckets - 1)];
+}
+
 /* NULL when there are too many. */
 static struct node *node_at(struct search *search, uint32_t pc, const struct machine *state)
 {
@@ -56,9 +68,9 @@ static struct node *node_at(struct search *search, uint32_t pc, const struct mac
     struct machine machine = *state;
     drop_dead(&machine, executor->code[pc].live);
     uint32_t stamp = belongs_to_all(&executor->code[pc], &machine) ? 0 : executor->stamp;
-    struct node *stale = NULL;
-    for (struct node *node = executor->nodes[pc]; node; node = node->next) {
-        bool same = memcmp(&node->machine, &machine, sizeof machine) == 0;
+    struct node **bucket = bucket_of(executor, pc, &machine), *stale = NULL;
+    for (struct node *node = *bucket; node; node = node->next) {
+        bool same = node->pc == pc && memcmp(&node->machine, &machine, sizeof machine) == 0;
         if (same && node->stamp == stamp)
             return node;
         if (same)
@@ -72,9 +84,9 @@ static struct node *node_at(struct search *search, uint32_t pc, const struct mac
     if (executor->node_count >= NODES_MOST || search->made >= NODES_MOST_PER_CLASS)
         return NULL;
     struct node *node = NEW(search->prover->arena, struct node);
-    *node = (struct node){.next = executor->nodes[pc], .pc = pc, .stamp = stamp};
+    *node = (struct node){.next = *bucket, .pc = pc, .stamp = stamp};
     node->machine = machine;
-    executor->nodes[pc] = node;
+    *bucket = node;
     executor->node_count++;
     search->made++;
     return node;
@@ -203,7 +215,7 @@ const struct term *residue_from(struct prover *prover, struct executor *executor
     executor->stamp++;
     struct node *root = node_at(&search, pc, machine);
     const struct term *residue = root ? search_from(&search, root) : NULL;
-    if (residue || class->cut_field != FIELD_COUNT || prover->trouble)
+    if (residue || class->cut_field != FIELD_COUNT || prover->stopped)
         return residue;
     return execute_joined(prover, executor, class);
 }

@@ -5,10 +5,19 @@ void runs_push(struct prover *prover, struct residue_runs *runs, struct range nr
                const struct term *residue)
 {
     struct residue_run *last = runs->count ? &runs->items[runs->count - 1] : NULL;
+    if (nr.first != (last ? last->nr.last + 1 : 0))
+        stop(prover, "internal: numbers are missing");
     if (last && last->residue == residue)
         last->nr.last = nr.last;
     else
         vector_push(prover->arena, runs, ((struct residue_run){nr, residue}));
+}
+
+bool runs_complete(struct prover *prover, const struct residue_runs *runs)
+{
+    if (runs->count && runs->items[runs->count - 1].nr.last == UINT32_MAX && !prover->stopped)
+        return true;
+    return stop(prover, "internal: numbers are missing");
 }
 
 enum runs_outcome refine_runs(struct prover *prover, struct class *outer, struct range nr,

@@ -146,6 +146,13 @@ static const struct term *stack_whole(struct prover *prover, void *self)
     return combined;
 }
 
+bool side_is_big_endian(const struct side *side)
+{
+    if (side->policy)
+        return side->policy->big_endian;
+    return side->program_count && side->programs[0].big_endian;
+}
+
 bool side_behaviour(struct prover *prover, const struct side *side, struct behaviour *behaviour)
 {
     if (side->policy) {

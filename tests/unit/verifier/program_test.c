@@ -282,12 +282,12 @@ static void numbers_cut_too_finely(void **state)
     struct fixture *f = *state;
     struct sock_filter code[2048] = {LD_NR}, other[2048];
     uint32_t length = 1;
-    for (; length < 2046; length += 2) {
+    for (; length < 2044; length += 2) {
         code[length] = (struct sock_filter)JUMP_IF(BPF_JSET, length * 2654435761u, 0, 1);
         code[length + 1] = (struct sock_filter)JUMP_IF(BPF_JEQ, length, 1, 0);
     }
-    while (length < 2048)
-        code[length++] = (struct sock_filter)RET(length % 3 ? ALLOW : KILL);
+    for (; length < 2048; length++)
+        code[length] = (struct sock_filter)RET(length % 3 ? ALLOW : KILL);
     memcpy(other, code, sizeof code);
     other[2047].k = ERRNO(1);
     const struct program programs[] = {{"a", code, length, false}, {"b", other, length, false}};
