@@ -26,6 +26,11 @@ static result load_one(struct arena *arena, const char *path, const struct load_
     if (failed(r))
         return r;
     *filter = (struct filter){.name = source->name, .source = source};
+    if (source->length == 0) {
+        report_error(diagnostics, NO_SPAN, "%s is empty: neither a policy nor a program",
+                     source->name);
+        return FAILURE(ERROR_INPUT);
+    }
     enum format format = options->format;
     if (format == FORMAT_UNKNOWN)
         format = format_detect(source);

@@ -54,6 +54,8 @@ static enum exit_code finish(struct context *context, enum exit_code code)
     diagnostics_print(&context->diagnostics, stderr);
     if (!context->options.json)
         return code;
+    if (code == EXIT_USAGE && !json_object_get(context->json, "result"))
+        set_text(context, "result", "ERROR");
     if (context->diagnostics.first)
         json_object_set_new(context->json, "diagnostics", json_diagnostics(&context->diagnostics));
     struct buffer text;

@@ -34,6 +34,22 @@ static enum exit_code run_and_tell(struct context *context, const struct filter 
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? EXIT_HOLDS : EXIT_REFUTED;
 }
 
+/* A filter for another machine would only kill what it is installed on. */
+static bool is_for_this_machine(struct context *context, const struct filter *filter)
+{
+    const struct abi *native = abi_get(abi_native());
+    abi_set served = 0;
+    for (unsigned id = 0; id < ABI_COUNT; id++)
+        if (abi_get((enum abi_id)id)->kernel == native->kernel)
+            served |= ABI_BIT(id);
+    bool speaks_of_it = !filter->policy || (filter->declared & served);
+    if (filter->big_endian == native->big_endian && speaks_of_it)
+        return true;
+    report_error(&context->diagnostics, NO_SPAN, "%s is not for this machine (%s)", filter->name,
+                 native->name);
+    return false;
+}
+
 enum exit_code run_run(struct context *context)
 {
     struct filter filter;
@@ -43,6 +59,8 @@ enum exit_code run_run(struct context *context)
         r = filter_compile(context->arena, &filter, &options, &context->diagnostics);
     if (failed(r))
         return exit_of(r);
+    if (!is_for_this_machine(context, &filter))
+        return EXIT_USAGE;
     char **command = context->options.arguments + 1;
     if (context->options.json)
         return run_and_tell(context, &filter, command);

@@ -6,13 +6,25 @@
 /* ---- one call
  * --------------------------------------------------------------------------------------- */
 
+/* What the filter returns: of one program its own word, of a stack what the kernel makes of its
+ * members' words. */
+static uint32_t word_of(const struct filter *filter, const struct input *input,
+                        struct stack_run *run)
+{
+    *run = interpret_stack(filter->programs, filter->program_count, input);
+    if (filter->program_count == 1)
+        run->word = interpret(&filter->programs[0], input, NULL, 0).word;
+    return run->word;
+}
+
 /* When the bits that the kernel ignores decide: what the filter says of the call as a C caller
  * would make it. */
 static bool ignored_bits_decide(const struct filter *filter, const struct call *call, uint32_t word,
                                 uint32_t *honest)
 {
     struct input input = input_visible(&call->input, call->abi, true);
-    *honest = interpret_stack(filter->programs, filter->program_count, &input).word;
+    struct stack_run run;
+    *honest = word_of(filter, &input, &run);
     return call->abi != ABI_NONE && *honest != word;
 }
 
@@ -27,18 +39,11 @@ static bool is_cached(const struct filter *filter, const struct input *input)
     return true;
 }
 
-static uint32_t single_word(const struct filter *filter, const struct input *input,
-                            struct stack_run *run)
-{
-    *run = interpret_stack(filter->programs, filter->program_count, input);
-    return run->word;
-}
-
 static json_t *simulate_one(struct context *context, const struct filter *filter,
                             const struct call *call)
 {
     struct stack_run run;
-    uint32_t word = single_word(filter, &call->input, &run), honest;
+    uint32_t word = word_of(filter, &call->input, &run), honest;
     bool cached = is_cached(filter, &call->input);
     const char *text = call_text(context, &call->input, filter->declared, filter->big_endian);
     const char *verdict = verdict_text(context, word, &call->input, filter->big_endian);
@@ -171,7 +176,7 @@ static enum exit_code run_vectors(struct context *context, const struct filter *
         if (wrong || !used)
             continue;
         struct stack_run run;
-        uint32_t word = single_word(filter, &vector.input, &run);
+        uint32_t word = word_of(filter, &vector.input, &run);
         passed += word == vector.verdict;
         failed_count += word != vector.verdict;
         if (word != vector.verdict)

@@ -95,8 +95,14 @@ static result load_goals(struct context *context, const struct filter *filter,
         file_read(context->arena, context->options.assertions, &context->diagnostics, &source);
     if (failed(r))
         return r;
-    return assertions_read(context->arena, source, filter->declared, filter->big_endian,
-                           &context->diagnostics, goals, count);
+    r = assertions_read(context->arena, source, filter->declared, filter->big_endian,
+                        &context->diagnostics, goals, count);
+    if (worked(r) && *count == 0) {
+        report_error(&context->diagnostics, NO_SPAN,
+                     "%s has no `prove` statement: nothing would be proved", source->name);
+        return FAILURE(ERROR_INPUT);
+    }
+    return r;
 }
 
 static enum exit_code verify_goals(struct context *context, const struct filter *filter)
