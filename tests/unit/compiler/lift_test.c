@@ -461,9 +461,8 @@ static void test_dead_arithmetic(void **state)
     struct fixture *fixture = *state;
     struct sock_filter code[PROGRAM_MOST] = {LOAD(FIELD_ARG0_LO)};
     uint32_t length = 1;
-    while (length < 4000)
+    for (; length < 4000; length++)
         code[length] = (struct sock_filter)CALCULATE(length % 2 ? BPF_ADD : BPF_XOR, length);
-        length++;
     code[length++] = (struct sock_filter)RETURN(ALLOW);
     struct program program = {.name = "dead", .code = code, .length = length};
     assert_int_equal(lift_and_compare(fixture->arena, &program, 3)->kind, DAG_VERDICT);
