@@ -192,6 +192,7 @@ static const struct width_row width_rows[] = {
     {HEAD "allow lseek(hi32(arg1) == 5)", WIDTH_PROVED}, /* 64 bits wide: nothing is ignored */
     {HEAD "raw allow if hi32(arg0) == 0 && nr == 600 && arch == 0xc000003e",
      WIDTH_PROVED}, /* unknown */
+    {"abi i386\ndefault errno(1)\nallow openat(u64(arg0) == 0xffffff9c)", WIDTH_DENIES_ONLY},
     {"abi i386\ndefault errno(1)\nallow write(hi32(arg0) == 0)", WIDTH_DENIES_ONLY},
     {"abi i386\ndefault errno(1)\nallow write(hi32(arg0) != 0)", WIDTH_REFUTED},
     {HEAD "raw allow if lo32(ip) == 0 && nr == 1 && arch == 0xc000003e", WIDTH_PROVED},
