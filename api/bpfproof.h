@@ -55,6 +55,8 @@ enum dump_stage { DUMP_POLICY = 1, DUMP_DAG = 2, DUMP_SELECT = 4, DUMP_LAYOUT = 
 struct compile_options {
     abi_set abis;
     enum optimization level;
+    unsigned kernel_major, kernel_minor; /* as in shape_options */
+    const struct profile *profile;       /* may be NULL */
     struct deadline deadline;
     bool whole_proof;
     bool accept_arch, accept_width; /* a REFUTED one does not fail the compile */
@@ -121,14 +123,15 @@ struct optimized {
 
 /* Decode, lift, optimize, emit, prove. `program` is never anything that is not PROVED equal, has more
  * instructions or a longer expected path, or loses a call that the kernel caches. Of the options it takes
- * level, deadline, whole_proof and smt2. ERROR_INPUT for a program that the kernel would refuse. */
+ * what the choice of shape takes, deadline, whole_proof and smt2; `declared` stands for their abis. ERROR_INPUT for a program that the kernel would refuse. */
 MUST_USE result optimize_program(struct arena *arena, const struct program *before, abi_set declared,
                                  const struct compile_options *options, struct diagnostics *diagnostics,
                                  struct optimized *optimized);
 /* Lift and emit, without proof and without comparing; for optimize_program and for measuring. `before` must be
  * accepted by check_program, `after` is then accepted too. */
-MUST_USE result relift_program(struct arena *arena, const struct program *before, enum optimization level,
-                               struct diagnostics *diagnostics, struct program *after);
+MUST_USE result relift_program(struct arena *arena, const struct program *before,
+                               const struct compile_options *options, struct diagnostics *diagnostics,
+                               struct program *after);
 /* Calls of any ABI of the program's byte order that the kernel caches for `before` but not for `after`. */
 uint32_t cached_lost(const struct program *before, const struct program *after);
 

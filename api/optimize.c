@@ -1,20 +1,22 @@
 #include "api/bpfproof.h"
 
-static result internal_error(struct diagnostics *diagnostics, const struct program *program, const char *stage,
-                             const char *what)
+static result internal_error(struct diagnostics *diagnostics, const struct program *program,
+                             const char *stage, const char *what)
 {
-    report_error(diagnostics, NO_SPAN, "%s: internal error after %s: %s; please report this program",
-                 program->name, stage, what);
+    report_error(diagnostics, NO_SPAN,
+                 "%s: internal error after %s: %s; please report this program", program->name,
+                 stage, what);
     return FAILURE(ERROR_UNSUPPORTED);
 }
 
-result relift_program(struct arena *arena, const struct program *before, enum optimization level,
-                      struct diagnostics *diagnostics, struct program *after)
+result relift_program(struct arena *arena, const struct program *before,
+                      const struct compile_options *options, struct diagnostics *diagnostics,
+                      struct program *after)
 {
     struct dag *dag = NULL;
     const struct dag_node *root;
     struct block *entry;
-    struct shape_options shape = {.level = level};
+    struct shape_options shape = {.level = options->level};
 
     result r = lift_program(arena, before, diagnostics, &dag, &root);
     if (failed(r))
@@ -32,7 +34,8 @@ result relift_program(struct arena *arena, const struct program *before, enum op
     return broken ? internal_error(diagnostics, before, "emission", broken) : SUCCESS;
 }
 
-static bool loses(const struct program *before, const struct program *after, uint32_t arch, uint32_t nr)
+static bool loses(const struct program *before, const struct program *after, uint32_t arch,
+                  uint32_t nr)
 {
     return cache_allows(before, arch, nr) && !cache_allows(after, arch, nr);
 }
@@ -53,8 +56,8 @@ uint32_t cached_lost(const struct program *before, const struct program *after)
 }
 
 /* What speaks against `program`; NULL: it is equal, and in nothing worse. */
-static const char *objection(struct arena *arena, const struct program *before, const struct program *program,
-                             const struct optimized *optimized)
+static const char *objection(struct arena *arena, const struct program *before,
+                             const struct program *program, const struct optimized *optimized)
 {
     if (optimized->proof.verdict != PROVED)
         return arena_printf(arena, "the new program was not proved equal: %s",
@@ -76,8 +79,9 @@ static void keep_original(struct optimized *optimized, const char *why)
     optimized->after = optimized->before;
 }
 
-static void prove_and_weigh(struct arena *arena, const struct program *before, const struct program *program,
-                            abi_set declared, const struct compile_options *options, struct optimized *optimized)
+static void prove_and_weigh(struct arena *arena, const struct program *before,
+                            const struct program *program, abi_set declared,
+                            const struct compile_options *options, struct optimized *optimized)
 {
     struct side left = {.name = before->name, .programs = before, .program_count = 1};
     struct side right = {.name = "optimized", .programs = program, .program_count = 1};
@@ -101,15 +105,18 @@ result optimize_program(struct arena *arena, const struct program *before, abi_s
     *optimized = (struct optimized){.program = *before, .proof = {.verdict = UNKNOWN}};
     struct check_result check = check_program(before);
     if (check.rule != CHECK_ACCEPTED) {
-        report_error(diagnostics, NO_SPAN, "%s: the kernel would refuse this program: instruction %u: %s",
-                     before->name, check.instruction, check_rule_text(check.rule));
+        report_error(diagnostics, NO_SPAN,
+                     "%s: the kernel would refuse this program: instruction %u: %s", before->name,
+                     check.instruction, check_rule_text(check.rule));
         return FAILURE(ERROR_INPUT);
     }
     optimized->before = program_figures(arena, before, declared);
     struct program program;
+    struct compile_options shape = *options;
+    shape.abis = declared;
     struct diagnostics limits = diagnostics_new(arena);
     uint64_t start = clock_ns();
-    result r = relift_program(arena, before, options->level, &limits, &program);
+    result r = relift_program(arena, before, &shape, &limits, &program);
     optimized->optimize_ns = clock_ns() - start;
     if (worked(r))
         prove_and_weigh(arena, before, &program, declared, options, optimized);

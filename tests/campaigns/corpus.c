@@ -55,9 +55,10 @@ static void judge(struct arena *arena, const struct program *before, struct tall
     struct diagnostics diagnostics = diagnostics_new(arena);
     struct program after;
     abi_set declared = blob_declared(before, 1);
+    struct compile_options options = {.level = OPTIMIZE_2, .abis = declared};
     tally->filters++;
     uint64_t start = clock_ns();
-    if (failed(relift_program(arena, before, OPTIMIZE_2, &diagnostics, &after))) {
+    if (failed(relift_program(arena, before, &options, &diagnostics, &after))) {
         tally->wrong++;
         printf("# wrong: %s\n", diagnostics.last->message);
         return;

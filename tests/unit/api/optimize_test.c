@@ -58,7 +58,7 @@ static void test_random_programs(void **state)
         draft_valid(&random, draft);
         struct program before = draft_program(draft, "random"), after;
         before.big_endian = i % 3 == 0;
-        if (worked(relift_program(arena, &before, OPTIMIZE_2, &diagnostics, &after))) {
+        if (worked(relift_program(arena, &before, &defaults, &diagnostics, &after))) {
             struct side left = {.name = "before", .programs = &before, .program_count = 1};
             struct side right = {.name = "after", .programs = &after, .program_count = 1};
             struct proof_options options = {.limits = {.rlimit = QUESTION_LIMIT}};

@@ -28,8 +28,9 @@ static void test_random_policies(void **state)
         struct diagnostics diagnostics = diagnostics_new(arena);
         const struct policy *policy = random_policy(arena, &random);
         struct program program, again;
+        struct compile_options options = {.level = OPTIMIZE_2, .abis = policy->abis};
         assert_true(compile(arena, policy, &program));
-        assert_true(worked(relift_program(arena, &program, OPTIMIZE_2, &diagnostics, &again)));
+        assert_true(worked(relift_program(arena, &program, &options, &diagnostics, &again)));
         for (int j = 0; j < 60; j++) {
             struct input input = random_input(&random, policy);
             assert_int_equal(interpret(&again, &input, NULL, 0).word,
@@ -37,8 +38,8 @@ static void test_random_policies(void **state)
         }
         struct side compiled = {.name = "program", .programs = &program, .program_count = 1};
         struct side lifted = {.name = "again", .programs = &again, .program_count = 1};
-        struct proof_options options = {.limits = {.rlimit = 200000}};
-        struct proof proof = prove_equal(arena, &compiled, &lifted, &options);
+        struct proof_options limited = {.limits = {.rlimit = 200000}};
+        struct proof proof = prove_equal(arena, &compiled, &lifted, &limited);
         assert_int_not_equal(proof.verdict, REFUTED);
         proved += proof.verdict == PROVED;
         assert_int_equal(cached_lost(&program, &again), 0);
