@@ -425,8 +425,6 @@ static double time_for_each(const struct context *context, unsigned methods)
 {
     double seconds = context->options.seconds > 0 ? context->options.seconds : SECONDS_DEFAULT;
     unsigned count = (unsigned)__builtin_popcount(methods);
-    if (context->options.timeout > 0 && seconds > context->options.timeout)
-        seconds = context->options.timeout;
     return count ? seconds / count : seconds;
 }
 

@@ -138,7 +138,7 @@ alive() {
 @test "nothing is left running, also when bench is killed" {
     setup_bench
     in_kernel
-    "$BPFPROOF_BUILD/bpfproof" bench "$T/b.policy" --method kernel --seconds 20 >"$T/out" 2>&1 &
+    "$BPFPROOF_BUILD/bpfproof" bench "$T/b.policy" --method kernel --seconds 20 >"$T/out" 2>&1 3>&- &
     bench=$!
     children=
     for _ in 1 2 3 4 5 6 7 8 9 10; do
@@ -157,6 +157,7 @@ alive() {
         [ -z "$left" ] && break
         sleep 0.2
     done
+    [ -z "$left" ] || kill -9 $left
     [ -z "$left" ]
 }
 
