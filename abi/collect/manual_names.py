@@ -7,6 +7,8 @@ A row says what the manual calls the parameter that the kernel calls so. Prototy
 the whole page, since clone(2) shows the raw call in its notes; one is believed only if it lines up
 with the kernel's parameter list, pointers where pointers are; the C library's wrapper may have more
 parameters at the end (faccessat). Halves of a 64-bit value, and padding, have no name in the manual.
+A name that the kernel uses for another parameter of the same call is not taken: it is the wrapper's
+order, and not the call's.
 """
 import gzip
 import re
@@ -140,6 +142,16 @@ FUNCTIONS = {
 }
 
 
+# Parameters of the C library's function that stand where the call has another.
+WRAPPER_ONLY = {("signalfd", "flags"), ("signalfd4", "flags")}
+
+
+def is_misplaced(call, manual, place, kernel):
+    """Does the name belong to another parameter, or to the C library's function alone?"""
+    elsewhere = [name for i, (_, name) in enumerate(kernel) if i != place]
+    return manual in elsewhere or (call, manual) in WRAPPER_ONLY and kernel[place][1] != manual
+
+
 def candidates(call):
     names = [call]
     if call in FUNCTIONS:
@@ -183,7 +195,9 @@ def match(call, kernel, directory):
 def rows_for(call, entries, prototype, directory):
     rows = {}
     for kernel in kernel_lists(call, entries, prototype):
-        for (manual, _), (_, name) in zip(match(call, kernel, directory), kernel):
+        for place, ((manual, _), (_, name)) in enumerate(zip(match(call, kernel, directory), kernel)):
+            if is_misplaced(call, manual, place, kernel):
+                continue
             if manual == name or not HALF.match(name):
                 rows.setdefault(name, manual)
             else:

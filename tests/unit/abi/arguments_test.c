@@ -137,10 +137,33 @@ static void manual_names(void **state)
     assert_string_equal(manual(ABI_ARM, "preadv", 3), "none");
     assert_string_equal(manual(ABI_I386, "fadvise64", 4), "advice");
     assert_string_equal(manual(ABI_I386, "mmap", 0), "none");
+    /* the wrapper's third parameter is not the call's */
+    assert_string_equal(manual(ABI_X86_64, "signalfd4", 1), "mask");
+    assert_string_equal(manual(ABI_X86_64, "signalfd4", 2), "none");
+    assert_string_equal(manual(ABI_I386, "signalfd", 2), "none");
+}
+
+/* A name that leads to two places would be looked up at one of them. */
+static void one_place_for_a_name(void **state)
+{
+    (void)state;
+    for (unsigned abi = 0; abi < ABI_COUNT; abi++) {
+        size_t count;
+        const struct syscall_entry *entries = abi_syscalls((enum abi_id)abi, &count);
+        for (size_t k = 0; k < count; k++)
+            for (unsigned i = 0; i < 6; i++)
+                for (unsigned j = 0; j < 6; j++) {
+                    const char *name = entries[k].arguments[i].manual_name;
+                    const char *kernel = entries[k].arguments[j].kernel_name;
+                    if (i != j && name && kernel && !strcmp(name, kernel))
+                        fail_msg("%s of %s stands at %u and %u", name, entries[k].name, i, j);
+                }
+    }
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(places_by_abi), TEST(manual_names)};
+    const struct CMUnitTest tests[] = {TEST(places_by_abi), TEST(manual_names),
+                                       TEST(one_place_for_a_name)};
     return RUN_TESTS(tests);
 }
