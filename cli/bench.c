@@ -295,6 +295,15 @@ static void print_row(struct contest *c, const struct bench_report *report,
         print_cell(c, report, row, i, width);
 }
 
+static bool some_skipped(const struct bench_report *report)
+{
+    for (size_t row = 0; row < report->row_count; row++)
+        for (size_t i = 0; i < report->stack_count; i++)
+            if (report->rows[row].cells[i].skipped)
+                return true;
+    return false;
+}
+
 static void print_means(struct contest *c, const struct bench_report *report, int width)
 {
     static const enum bench_kind groups[] = {BENCH_GIVEN, BENCH_CHECKED, BENCH_CHECKED_DENIED,
@@ -314,6 +323,8 @@ static void print_means(struct contest *c, const struct bench_report *report, in
         }
         putchar('\n');
     }
+    if (some_skipped(report))
+        puts("(each over the calls that it and the first filter both have times for)");
 }
 
 static int name_width(const struct contest *c)
