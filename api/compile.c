@@ -43,7 +43,8 @@ result prove_goals(struct arena *arena, const struct side *side, const struct go
         } else {
             one->proof = prove_goal(arena, side, &goals[i], proof, &one->vacuous);
         }
-        if (one->vacuous)
+        if (one->vacuous &&
+            goals[i].pattern_count) /* without patterns: said when it was resolved */
             report_warning(diagnostics, goals[i].span,
                            "no input satisfies this pattern, so the statement says nothing");
         *verdict = worse_verdict(*verdict, one->proof.verdict);
@@ -75,7 +76,11 @@ static result generate(struct arena *arena, const struct policy *policy,
     struct dag *dag;
     const struct dag_node *root;
     struct block *entry;
-    struct shape_options shape = {.level = options->level};
+    struct shape_options shape = {.level = options->level,
+                                  .abis = policy->abis,
+                                  .kernel_major = options->kernel_major,
+                                  .kernel_minor = options->kernel_minor,
+                                  .profile = options->profile};
 
     dump(options, DUMP_POLICY, "policy");
     if (options->dump & DUMP_POLICY)
@@ -110,6 +115,15 @@ static result generate(struct arena *arena, const struct policy *policy,
     return SUCCESS;
 }
 
+static abi_set abis_of_endianness(bool big_endian)
+{
+    abi_set set = 0;
+    for (unsigned id = 0; id < ABI_COUNT; id++)
+        if (abi_get((enum abi_id)id)->big_endian == big_endian)
+            set |= ABI_BIT(id);
+    return set;
+}
+
 static enum verdict accept_width(enum width_verdict width, bool accepted)
 {
     if (width == WIDTH_UNKNOWN)
@@ -134,7 +148,9 @@ static result prove_compiled(struct arena *arena, const struct compile_options *
     compiled->proof = prove_equal(arena, &meaning, &program, &proof);
     compiled->arch_isolation =
         prove_arch_isolation(arena, &program, policy->abis, policy->big_endian, &proof);
-    compiled->width = prove_width_safety(arena, &program, policy->abis, policy->big_endian, &proof);
+    /* raw rules reach ABIs that are not declared */
+    abi_set known = abis_of_endianness(policy->big_endian);
+    compiled->width = prove_width_safety(arena, &program, known, policy->big_endian, &proof);
     enum verdict verdict = compiled->proof.verdict;
     if (!(compiled->arch_isolation.verdict == REFUTED && options->accept_arch))
         verdict = worse_verdict(verdict, compiled->arch_isolation.verdict);

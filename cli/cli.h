@@ -60,7 +60,7 @@ struct options {
     bool accept_arch, accept_width;
     bool stats, whole_proof, at_most, big_endian, install, json;
     unsigned dump;
-    const char *emit_smt2, *against, *assertions, *vectors, *args_of;
+    const char *profile, *emit_smt2, *against, *assertions, *vectors, *args_of;
     VECTOR(const char *) capabilities;
     enum abi_id arch;
     unsigned methods;           /* bits of enum bench_method; 0: what is possible */

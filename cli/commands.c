@@ -10,8 +10,8 @@ static const struct command commands[] = {
      "ABI's numbers, looks at no bit that the kernel ignores, and every `prove` statement "
      "holds.\n\n"
      "Example:\n  bpfproof compile server.policy -o server.bpf --stats",
-     KEYS(K(OUTPUT) | K(FORMAT) | K(LEVEL) | K(ABI) | K(KERNEL) | K(ACCEPT) | K(STATS) | K(DUMP) |
-          K(PROOF) | K(EMIT_SMT2)),
+     KEYS(K(OUTPUT) | K(FORMAT) | K(LEVEL) | K(ABI) | K(KERNEL) | K(PROFILE) | K(ACCEPT) |
+          K(STATS) | K(DUMP) | K(PROOF) | K(EMIT_SMT2)),
      1, 1, run_compile},
     {"fmt", "POLICY", "print a policy in canonical form",
      "Example:\n  bpfproof fmt server.policy -o server.policy", KEYS(K(OUTPUT)), 1, 1, run_fmt},

@@ -6,6 +6,7 @@ struct request {
     const struct source *source;
     struct compiled compiled;
     struct figures figures;
+    struct profile profile;
     struct buffer smt2, dump;
 };
 
@@ -132,6 +133,17 @@ static result encode_and_write(struct context *context, const struct request *re
     return write_output(context, buffer_string(&bytes), bytes.length);
 }
 
+static result load_profile(struct context *context, const char *path, abi_set declared,
+                           struct profile *profile)
+{
+    const struct source *source;
+    result r = file_read(context->arena, path, &context->diagnostics, &source);
+    if (failed(r))
+        return r;
+    return profile_read(context->arena, source, default_abi(declared), &context->diagnostics,
+                        profile);
+}
+
 static result load_and_compile(struct context *context, struct request *request)
 {
     struct options *o = &context->options;
@@ -147,8 +159,16 @@ static result load_and_compile(struct context *context, struct request *request)
     r = policy_read(context->arena, request->source, o->abis, &context->diagnostics, &policy);
     if (failed(r))
         return r;
+    if (o->profile) {
+        r = load_profile(context, o->profile, policy->abis, &request->profile);
+        if (failed(r))
+            return r;
+    }
     struct compile_options options = {.abis = o->abis,
                                       .level = o->level,
+                                      .kernel_major = o->kernel_major,
+                                      .kernel_minor = o->kernel_minor,
+                                      .profile = o->profile ? &request->profile : NULL,
                                       .deadline = context->deadline,
                                       .whole_proof = o->whole_proof,
                                       .accept_arch = o->accept_arch,

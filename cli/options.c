@@ -158,6 +158,9 @@ static const char *read_option(struct context *context, enum option_key key, con
         return read_abis(context->arena, text, o);
     case KEY_KERNEL:
         return read_kernel(text, o);
+    case KEY_PROFILE:
+        o->profile = text;
+        return NULL;
     case KEY_ACCEPT:
         return read_accept(text, o);
     case KEY_DUMP:
@@ -234,6 +237,8 @@ static const struct option_row rows[] = {
     {KEY_ABI, "abi", 'a', "LIST",
      "only these of the policy's ABIs; for a blob: the ABIs it is for"},
     {KEY_KERNEL, "kernel", 'k', "X.Y", "the kernel it is for (default: the newest)"},
+    {KEY_PROFILE, "profile", 'p', "FILE",
+     "which calls count: lines `count call`, as in `1200 read`"},
     {KEY_ACCEPT, "accept", 0, "LIST", "go on although this is REFUTED: arch, width"},
     {KEY_STATS, "stats", 's', NULL, "print size, path lengths and cached calls"},
     {KEY_DUMP, "dump", 0, "STAGES", "print stages on standard error: policy, dag, select, layout"},

@@ -8,7 +8,7 @@
 #include "bpf/bpf.h"
 #include "lang/lang.h"
 
-/* ---- the decision DAG (dag.c, dag_if.c, dag_word.c, dag_check.c, dag_print.c) --------------- */
+/* ---- the decision DAG (dag*.c) -------------------------------------------------------------- */
 
 enum dag_kind {
     DAG_VERDICT, /* return `word` */
@@ -23,9 +23,12 @@ struct dag_edge {
 };
 
 /* Hash-consed: in one DAG equal nodes are the same pointer. Invariants (dag_check):
- *  - ordered: on every path the variables rise strictly in the order of dag_variable_order: arch,
- *    nr, then the words of the arguments and of ip, the high word before the low one; of one field
- *    the whole before its masks; then comparisons in the order in which they were first made;
+ *  - ordered: from a node to its children the variables rise strictly in the order of
+ *    dag_variable_order: arch, nr, then the words of the arguments and of ip, the high word before
+ *    the low one; of one field the whole before its masks; then comparisons in the order in which
+ *    they were first made. A free node is the exception: its children test anything, and above it
+ *    it counts as a leaf, which dag_if never looks below. Some decisions need exponentially many
+ *    tests in one order for all paths, and few in another;
  *  - reduced: neighbouring edges of a switch have different children; no node has one child only;
  *  - a switch's edges end with last = 0xffffffff. Of a masked one, values outside the mask cannot
  *    occur and belong to the edge below them, so that every edge begins with a value that can;
@@ -43,6 +46,7 @@ struct dag_node {
     enum comparison comparison; /* COMPARE: EQUAL, GREATER or GREATER_EQUAL only */
     const struct word *a, *b;   /* COMPARE: a is no constant */
     uint32_t variable;          /* COMPARE: its place among the comparisons */
+    bool free;                  /* the order does not bind what is below; no leaf is free */
     const struct dag_edge *edges;
     uint32_t edge_count;
 };
@@ -55,6 +59,7 @@ enum dag_limit {
     DAG_TOO_MANY_NODES,     /* node_most, or as many edges or steps of dag_if as belong to it */
     DAG_TOO_MANY_VARIABLES, /* DAG_VARIABLES_MOST: the depth of recursion */
     DAG_WORD_TOO_DEEP,      /* EXPRESSION_DEPTH_MOST */
+    DAG_ATTEMPT_OVER,       /* only within an attempt: the work it was given */
 };
 
 /* Distinct (field, mask) pairs and comparisons: no path is longer. */
@@ -79,9 +84,21 @@ const struct dag_node *dag_compare(struct dag *dag, enum comparison comparison,
                                    const struct word *a, const struct word *b,
                                    const struct dag_node *yes, const struct dag_node *no);
 /* if `condition` then `yes` else `no`, where condition is a DAG whose verdicts are the words 1 and
- * 0. Keeps the order. Recursive, as deep as there are variables. */
+ * 0, none of it free. Keeps the order. Recursive, as deep as there are variables. */
 const struct dag_node *dag_if(struct dag *dag, const struct dag_node *condition,
                               const struct dag_node *yes, const struct dag_node *no);
+/* The same with the condition in front: what would have to be tested before it becomes free, and
+ * the result is no larger than the three together. */
+const struct dag_node *dag_if_in_front(struct dag *dag, const struct dag_node *condition,
+                                       const struct dag_node *yes, const struct dag_node *no);
+/* The same node, but free. */
+const struct dag_node *dag_free(struct dag *dag, const struct dag_node *node);
+/* Until dag_attempt_ends, constructors return NULL once dag_if has looked at `work` edges, whatever
+ * came of it. False when there is too little room left in the DAG to try. */
+bool dag_attempt_begins(struct dag *dag, size_t work);
+/* False when the work was not enough. Then what was made is useless, and the DAG as good as
+ * before. */
+bool dag_attempt_ends(struct dag *dag);
 /* The edge that (field & mask) = value takes. */
 const struct dag_node *dag_child_at(const struct dag_node *node, uint32_t value);
 /* Place of a node's variable in the order; leaves come last. */
@@ -100,7 +117,7 @@ void dag_print(struct buffer *out, struct arena *arena, const struct dag_node *r
 /* How many nodes there are below `root`, itself included. */
 size_t dag_reachable(struct arena *arena, const struct dag_node *root);
 
-/* ---- lower (lower.c, lower_condition.c): policy to DAG -------------------------------------- */
+/* ---- lower (lower*.c): policy to DAG -------------------------------------------------------- */
 
 /* The policy's meaning as a DAG that dag_check likes. ERROR_LIMIT when it is too large for any
  * filter: reported with what there is too much of. */
@@ -130,9 +147,13 @@ enum accumulator_kind {
     ACCUMULATOR_WORD,  /* a computed word */
 };
 
-enum block_kind { BLOCK_RETURN, BLOCK_RETURN_A, BLOCK_TEST };
+enum block_kind { BLOCK_RETURN, BLOCK_RETURN_A, BLOCK_TEST, BLOCK_MASK };
 
-/* A DAG of two-way tests and returns: no cycles. A block may be shared; it is emitted once.
+/* MASK: A, which holds the whole of `field`, becomes A & constant; then goes on to `yes` (and `no` is
+ * the same). What is behind it tests the field and sees what is left of it; no path from there loads
+ * the field again.
+ *
+ * A DAG of two-way tests and returns: no cycles. A block may be shared; it is emitted once.
  * TEST_SET against a constant reads only the constant's bits: emission takes any A that agrees on
  * these. */
 struct block {

@@ -187,6 +187,20 @@ static bool emit_entries(struct emitter *emitter, struct place_of_block *place)
     return true;
 }
 
+/* What follows takes what is left in A for the field. The JA is for where `yes` is not the next
+ * item; relaxation drops it otherwise. */
+static void emit_mask(struct emitter *emitter, const struct place_of_block *place)
+{
+    const struct block *block = place->block;
+    code_add(&emitter->code, BPF_ALU | BPF_AND | BPF_K, block->constant);
+    struct fixup fixup = {.item = code_position(&emitter->code),
+                          .yes_place = emitter->place_of[block->yes->id],
+                          .no_place = emitter->place_of[block->no->id]};
+    fixup.yes_entry = fixup.no_entry = enter(emitter, block->yes, &place->holds);
+    code_add(&emitter->code, BPF_JMP | BPF_JA, 0);
+    vector_push(emitter->arena, &emitter->fixups, fixup);
+}
+
 /* All edges into a block come from blocks before it: its entries are known. */
 static bool emit_block(struct emitter *emitter, struct place_of_block *place)
 {
@@ -197,6 +211,8 @@ static bool emit_block(struct emitter *emitter, struct place_of_block *place)
     place->item[ENTRY_BODY] = code_position(code);
     if (block->kind == BLOCK_TEST)
         emit_test(emitter, place);
+    else if (block->kind == BLOCK_MASK)
+        emit_mask(emitter, place);
     else
         code_add(code, block->kind == BLOCK_RETURN ? BPF_RET | BPF_K : BPF_RET | BPF_A,
                  block->word);

@@ -23,7 +23,8 @@ const struct block **layout_blocks(struct arena *arena, const struct block *entr
     vector_push(arena, &stack, (struct visit){.block = entry});
     while (stack.count) {
         struct visit *top = &stack.items[stack.count - 1];
-        if (top->block->kind != BLOCK_TEST || top->done == 2) {
+        bool leads_on = top->block->kind == BLOCK_TEST || top->block->kind == BLOCK_MASK;
+        if (!leads_on || top->done == 2) {
             vector_push(arena, &order, top->block);
             stack.count--;
             continue;

@@ -19,7 +19,7 @@ static uint64_t hash_block(const struct block *block)
     hash = mix(hash, (uint64_t)block->field << 32 | block->constant);
     hash = mix(hash, block->value ? (uint64_t)block->value->operator + 1 : 0);
     hash = mix(hash, (uint64_t)block->test << 1 | (block->operand ? 1 : 0));
-    if (block->kind == BLOCK_TEST)
+    if (block->yes)
         hash = mix(hash, (uint64_t)block->yes->id << 32 | block->no->id);
     return hash;
 }
@@ -116,6 +116,15 @@ struct block *block_test(struct shaper *shaper, const struct tested *tested,
     return unique_block(shaper, &block);
 }
 
+struct block *block_mask(struct shaper *shaper, const struct tested *tested, uint32_t mask,
+                         struct block *target)
+{
+    struct block block = with_tested(BLOCK_MASK, tested);
+    block.constant = mask;
+    block.yes = block.no = target;
+    return unique_block(shaper, &block);
+}
+
 struct block *block_compare(struct shaper *shaper, const struct dag_node *node, struct block *yes,
                             struct block *no)
 {
@@ -179,6 +188,15 @@ static void print_test(struct buffer *out, const struct block *block, const uint
     buffer_text(out, "\n");
 }
 
+static void print_mask(struct buffer *out, const struct block *block, const uint32_t *numbers)
+{
+    buffer_printf(out, "b%" PRIu32 ": ", numbers[block->id]);
+    print_subject(out, block);
+    buffer_printf(out, " becomes itself & 0x%" PRIx32 ", ", block->constant);
+    print_target(out, block->yes, numbers);
+    buffer_text(out, "\n");
+}
+
 /* One test a line, in the order of the layout; returns stand where they are used. */
 void blocks_print(struct buffer *out, struct arena *arena, const struct block *entry)
 {
@@ -187,7 +205,7 @@ void blocks_print(struct buffer *out, struct arena *arena, const struct block *e
     uint32_t *numbers = NEW_ARRAY(arena, uint32_t, (size_t)entry->id + 1);
     uint32_t next = 0;
     for (size_t i = 0; i < count; i++) {
-        if (order[i]->kind == BLOCK_TEST)
+        if (order[i]->yes)
             numbers[order[i]->id] = ++next;
     }
     if (!next) {
@@ -197,5 +215,7 @@ void blocks_print(struct buffer *out, struct arena *arena, const struct block *e
     for (size_t i = 0; i < count; i++) {
         if (order[i]->kind == BLOCK_TEST)
             print_test(out, order[i], numbers);
+        if (order[i]->kind == BLOCK_MASK)
+            print_mask(out, order[i], numbers);
     }
 }

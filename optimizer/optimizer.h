@@ -1,4 +1,4 @@
-/* optimizer: the choice of shape. Today: the simplest strategy, balanced dispatch.
+/* optimizer: the choice of shape.
  *
  * select_shape turns each switch of the DAG into two-way tests. A pair (arch, nr) that always
  * allows stays cacheable by the kernel: tests of nr and arch use nothing but JEQ, JGT, JGE, JSET
@@ -11,8 +11,23 @@
 
 enum optimization { OPTIMIZE_0, OPTIMIZE_1, OPTIMIZE_2, OPTIMIZE_3, OPTIMIZE_SIZE };
 
+/* One call and how often it is made, as a share or a count. */
+struct weighted_call {
+    struct input input;
+    double weight;
+};
+
+/* Calls that were counted somewhere. */
+struct profile {
+    struct weighted_call *calls;
+    size_t count;
+};
+
 struct shape_options {
     enum optimization level;
+    abi_set abis;                        /* whose calls count; 0: all that the meaning knows */
+    unsigned kernel_major, kernel_minor; /* 0.0: the newest */
+    const struct profile *profile;       /* may be NULL */
 };
 
 /* Blocks for the DAG below `root`; shared nodes become shared blocks. */
@@ -21,5 +36,10 @@ MUST_USE result select_shape(struct arena *arena, const struct dag *dag,
                              struct diagnostics *diagnostics, struct block **entry);
 /* --dump=select */
 void blocks_print(struct buffer *out, struct arena *arena, const struct block *entry);
+
+/* Lines `count call`, calls as call_parse reads them, `abi` for those without a prefix; `#` begins
+ * a comment. Every mistake is reported. */
+MUST_USE result profile_read(struct arena *arena, const struct source *source, enum abi_id abi,
+                             struct diagnostics *diagnostics, struct profile *profile);
 
 #endif

@@ -1,5 +1,6 @@
 /* The choice of shape: each node of the DAG becomes one block or a tree of them. */
 #include "optimizer/argument.h"
+#include "optimizer/switch.h"
 
 static struct block *child_block(const struct shaper *shaper, const struct dag_edge *edge)
 {
@@ -34,7 +35,8 @@ static struct block *select_switch(struct shaper *shaper, const struct dag_node 
     if (shaper->options->level != OPTIMIZE_0 && node->field != FIELD_NR &&
         node->field != FIELD_ARCH)
         return shape_argument(shaper, &tested, outcomes, node->edge_count);
-    return shape_balanced(shaper, &tested, outcomes, node->edge_count);
+    const struct node_values *values = &shaper->values[node->id];
+    return shape_switch(shaper, &tested, outcomes, node->edge_count, values->items, values->count);
 }
 
 static struct block *select_node(struct shaper *shaper, const struct dag_node *node)
@@ -55,22 +57,31 @@ static struct block *select_node(struct shaper *shaper, const struct dag_node *n
 
 /* Children have smaller ids: in the order of ids every child has its block when its parents need
  * it. */
+static void select_nodes(struct shaper *shaper, const struct dag *dag, const struct dag_node *root)
+{
+    size_t count;
+    const struct dag_node **nodes = dag_nodes_below(shaper->arena, root, &count);
+    shaper->by_node = NEW_ARRAY(shaper->arena, struct block *, dag_size(dag));
+    for (size_t i = 0; i < count && !shaper->full; i++)
+        shaper->by_node[nodes[i]->id] = select_node(shaper, nodes[i]);
+}
+
 result select_shape(struct arena *arena, const struct dag *dag, const struct dag_node *root,
                     const struct shape_options *options, struct diagnostics *diagnostics,
                     struct block **entry)
 {
-    struct shaper shaper = {.arena = arena, .options = options};
-    shaper.by_node = NEW_ARRAY(arena, struct block *, dag_size(dag));
-    size_t count;
-    const struct dag_node **nodes = dag_nodes_below(arena, root, &count);
-    for (size_t i = 0; i < count; i++) {
-        shaper.by_node[nodes[i]->id] = select_node(&shaper, nodes[i]);
-        if (shaper.full) {
-            report_error(diagnostics, NO_SPAN,
-                         "the policy needs more than %u instructions; the kernel takes %u",
-                         BLOCK_MOST, PROGRAM_MOST);
-            return FAILURE(ERROR_LIMIT);
-        }
+    struct effort effort = effort_of(options->level);
+    struct windows windows = {.arena = arena_new()};
+    struct shaper shaper = {
+        .arena = arena, .options = options, .effort = &effort, .windows = &windows};
+    weigh_switches(&shaper, dag, root);
+    select_nodes(&shaper, dag, root);
+    arena_free(windows.arena);
+    if (shaper.full) {
+        report_error(diagnostics, NO_SPAN,
+                     "the policy needs more than %u instructions; the kernel takes %u", BLOCK_MOST,
+                     PROGRAM_MOST);
+        return FAILURE(ERROR_LIMIT);
     }
     *entry = shaper.by_node[root->id];
     return SUCCESS;

@@ -8,6 +8,17 @@
 /* More than any program has instructions. Past it no block is made, and any is given. */
 #define BLOCK_MOST (PROGRAM_MOST * 16u)
 
+struct windows;
+struct effort;
+struct weighted_value {
+    uint32_t value;
+    double weight;
+};
+struct node_values {
+    struct weighted_value *items;
+    size_t count, capacity;
+};
+
 /* Blocks are unique: equal ones are the same pointer, so that equal tails are shared. */
 struct shaper {
     struct arena *arena;
@@ -17,6 +28,10 @@ struct shaper {
     size_t capacity;
     struct block **by_node;            /* by node id; NULL: not reached */
     struct argument_memory *arguments; /* argument.h; NULL until an argument is switched on */
+    const struct effort *effort;
+    struct node_values *values;      /* by node id: which values of its switch count how much */
+    VECTOR(struct block *) standing; /* tests of fields that are part of the program */
+    struct windows *windows;         /* what window.c remembers */
     bool full;                         /* BLOCK_MOST was reached: the blocks are no good any more */
 };
 
@@ -41,6 +56,9 @@ struct block *block_return_value(struct shaper *shaper, const struct word *value
 struct block *block_test(struct shaper *shaper, const struct tested *tested,
                          enum test_operation test, uint32_t constant, struct block *yes,
                          struct block *no);
+/* `target` is entered with A & mask for the word. */
+struct block *block_mask(struct shaper *shaper, const struct tested *tested, uint32_t mask,
+                         struct block *target);
 struct block *block_compare(struct shaper *shaper, const struct dag_node *node, struct block *yes,
                             struct block *no);
 /* A field, a masked field, or what is to be computed. */

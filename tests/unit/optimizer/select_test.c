@@ -11,7 +11,7 @@
 static const struct program *compile(struct arena *arena, const struct policy *policy)
 {
     struct diagnostics diagnostics = diagnostics_new(arena);
-    struct shape_options options = {OPTIMIZE_0};
+    struct shape_options options = {.level = OPTIMIZE_0};
     struct program *program = NEW(arena, struct program);
     struct dag *dag;
     const struct dag_node *root;
@@ -147,7 +147,7 @@ static void test_too_large_for_a_program(void **state)
     for (uint32_t i = 0; i < COUNT_OF(numbers); i++)
         numbers[i] = 3 * i;
     const struct policy *policy = listed(fixture->arena, numbers, COUNT_OF(numbers));
-    struct shape_options options = {OPTIMIZE_0};
+    struct shape_options options = {.level = OPTIMIZE_0};
     struct program program;
     struct dag *dag;
     const struct dag_node *root;
@@ -170,7 +170,7 @@ static void test_far_too_large(void **state)
     for (uint32_t i = 0; i < count; i++)
         edges[i] = (struct dag_edge){5 * i, dag_verdict(dag, i % 3)};
     const struct dag_node *root = dag_switch(dag, FIELD_NR, 0xffffffff, edges, count);
-    struct shape_options options = {OPTIMIZE_0};
+    struct shape_options options = {.level = OPTIMIZE_0};
     struct block *entry;
     result r = select_shape(fixture->arena, dag, root, &options, &fixture->diagnostics, &entry);
     assert_int_equal(r.error, ERROR_LIMIT);
@@ -204,7 +204,7 @@ static void test_bit_tests(void **state)
     const struct dag_node *inner = dag_switch(dag, FIELD_ARG2_LO, 0x6, bits, 2);
     const struct dag_edge values[] = {{9, inner}, {0xffffffff, deny}};
     const struct dag_node *root = dag_switch(dag, FIELD_ARG2_LO, 0xffffffff, values, 2);
-    struct shape_options options = {OPTIMIZE_0};
+    struct shape_options options = {.level = OPTIMIZE_0};
     struct block *entry;
     struct program program;
     assert_true(

@@ -1,0 +1,37 @@
+/* What a shape costs: which calls count how much (weights.c, profile.c), and what one knob makes of
+ * size and time.
+ *
+ * The cost of a program is
+ *
+ *     instructions + lambda * (instructions executed per call, in the mean)
+ *
+ * The mean is over weighted calls; all weights together are 1. From Linux 5.11 on the kernel
+ * remembers the pairs (arch, nr) that are always allowed and never runs the filter for them: what
+ * is left weighs, and the remembered ones next to nothing (not nothing: of two shapes that cost the
+ * rest the same, the one that is better for them is the better one on an older kernel). Before 5.11
+ * every permitted call counts. */
+#ifndef OPTIMIZER_COST_H
+#define OPTIMIZER_COST_H
+
+#include "optimizer/optimizer.h"
+
+struct weights {
+    struct weighted_call *calls;
+    size_t count;
+};
+
+/* The knobs of a level. */
+struct effort {
+    double lambda;           /* instructions that one executed instruction less is worth */
+    bool programs_intervals; /* dynamic programming; else balanced dispatch */
+    unsigned mask_tests;     /* most tests of a window that mask tests may be in; 0: no mask tests */
+    bool reuses;             /* subtrees that stand already */
+    unsigned repairs;        /* rounds of taking out one subtree and finding it again */
+};
+struct effort effort_of(enum optimization level);
+
+/* The calls that count for a policy or program whose meaning is `root`. */
+struct weights weights_of(struct arena *arena, const struct dag *dag, const struct dag_node *root,
+                          const struct shape_options *options);
+
+#endif

@@ -1,0 +1,207 @@
+/* Dynamic programming over intervals of equal outcome.
+ *
+ * For every interval of runs the cheapest of: one target; a split in two by JGE; a chain of JEQ that
+ * peels single values off what is one target without them (peeling a value from the inside merges
+ * its neighbours, which no split can); a tree with mask tests, when it is short; a block that stands
+ * already and agrees. Intervals grow, so that the parts of an interval are settled before it. */
+#include <math.h>
+
+#include "optimizer/switch.h"
+
+/* Longer chains are never better than a split somewhere: they cost everything behind them. */
+#define PEELED_MOST 12u
+
+void search_begin(struct search *search)
+{
+    search->weight_before = NEW_ARRAY(search->arena, double, search->count + 1);
+    search->value_before = NEW_ARRAY(search->arena, size_t, search->count + 1);
+    size_t at = 0;
+    double sum = 0;
+    while (at < search->value_count && search->values[at].value < search->runs[0].first)
+        at++;
+    for (size_t i = 0; i < search->count; i++) {
+        search->weight_before[i] = sum;
+        search->value_before[i] = at;
+        while (at < search->value_count && search->values[at].value <= search->runs[i].last)
+            sum += search->values[at++].weight;
+    }
+    search->weight_before[search->count] = sum;
+    search->value_before[search->count] = at;
+}
+
+static struct plan *plan_at(const struct search *search, size_t first, size_t last)
+{
+    return &search->plans[first * search->count + last];
+}
+
+static void take_cheaper(struct plan *best, struct plan plan)
+{
+    if (plan.cost < best->cost - 1e-9)
+        *best = plan;
+}
+
+/* ---- chains ----------------------------------------------------------------------------------- */
+
+/* The runs of first..last that do not go to `rest`, in falling weight. False when one of them is no
+ * single value or there are too many. */
+static bool peeled_runs(const struct search *search, size_t first, size_t last,
+                        const struct block *rest, size_t *peeled, size_t *count)
+{
+    *count = 0;
+    for (size_t i = first; i <= last; i++) {
+        const struct outcome *run = &search->runs[i];
+        if (run->target == rest)
+            continue;
+        if (run->first != run->last || *count == PEELED_MOST)
+            return false;
+        size_t place = (*count)++;
+        double weight = search_weight(search, i, i);
+        for (; place > 0; place--) {
+            size_t before = peeled[place - 1];
+            if (search_weight(search, before, before) >= weight)
+                break;
+            peeled[place] = before;
+        }
+        peeled[place] = i;
+    }
+    return true;
+}
+
+static double chain_cost(const struct search *search, size_t first, size_t last,
+                         const struct block *rest)
+{
+    size_t peeled[PEELED_MOST], count;
+    if (!peeled_runs(search, first, last, rest, peeled, &count))
+        return INFINITY;
+    double executed = 0, left = search_weight(search, first, last);
+    for (size_t i = 0; i < count; i++) {
+        executed += left;
+        left -= search_weight(search, peeled[i], peeled[i]);
+    }
+    return (double)count + search->effort->lambda * executed;
+}
+
+/* The run that a chain could end with: one of more than one value; among single values each target
+ * is tried. */
+static void try_chains(const struct search *search, size_t first, size_t last, struct plan *best)
+{
+    for (size_t i = first; i <= last; i++) {
+        if (search->runs[i].first == search->runs[i].last)
+            continue;
+        take_cheaper(best, (struct plan){.kind = PLAN_CHAIN,
+                                         .cost = chain_cost(search, first, last,
+                                                            search->runs[i].target),
+                                         .index = i});
+        return;
+    }
+    for (size_t i = first; i <= last && i < first + PEELED_MOST; i++)
+        take_cheaper(best, (struct plan){.kind = PLAN_CHAIN,
+                                         .cost = chain_cost(search, first, last,
+                                                            search->runs[i].target),
+                                         .index = i});
+}
+
+/* ---- the other plans ---------------------------------------------------------------------------- */
+
+static void try_splits(const struct search *search, size_t first, size_t last, struct plan *best)
+{
+    double here = 1 + search->effort->lambda * search_weight(search, first, last);
+    for (size_t above = first + 1; above <= last; above++)
+        take_cheaper(best, (struct plan){.kind = PLAN_SPLIT,
+                                         .cost = here + plan_at(search, first, above - 1)->cost +
+                                                 plan_at(search, above, last)->cost,
+                                         .index = above});
+}
+
+static void try_offers(const struct search *search, size_t first, size_t last, struct plan *best)
+{
+    double lambda = search->effort->lambda, weight = search_weight(search, first, last);
+    for (size_t i = 0; i < search->offer_count; i++) {
+        const struct offer *offer = &search->offers[i];
+        uint32_t peeled = offer->mismatches[last + 1] - offer->mismatches[first];
+        if (peeled > OFFER_MISMATCHES_MOST)
+            continue;
+        double extra = peeled + (offer->mask != 0xffffffffu ? 1 : 0);
+        take_cheaper(best,
+                     (struct plan){.kind = PLAN_REUSE,
+                                   .cost = extra + lambda * (extra * weight + offer->path[last + 1] -
+                                                             offer->path[first]),
+                                   .index = i});
+    }
+}
+
+static void try_window(struct search *search, size_t first, size_t last, struct plan *best)
+{
+    if (!search->effort->mask_tests || last - first + 1 > WINDOW_RUNS_MOST || last - first < 2 ||
+        search->runs[last].last - search->runs[first].first >= WINDOW_SPAN)
+        return;
+    double cost;
+    const struct window_tree *tree = window_find(search, first, last, best->cost, &cost);
+    if (tree)
+        take_cheaper(best, (struct plan){.kind = PLAN_WINDOW, .cost = cost, .tree = tree});
+}
+
+static bool is_uniform(const struct search *search, size_t first, size_t last)
+{
+    while (first < last && search->runs[first].target == search->runs[last].target)
+        first++;
+    return first == last;
+}
+
+static void find_plan(struct search *search, size_t first, size_t last)
+{
+    struct plan best = {.kind = PLAN_TARGET, .cost = 0};
+    if (!is_uniform(search, first, last)) {
+        best.cost = INFINITY;
+        try_splits(search, first, last, &best);
+        try_chains(search, first, last, &best);
+        try_offers(search, first, last, &best);
+        try_window(search, first, last, &best);
+    }
+    *plan_at(search, first, last) = best;
+}
+
+/* ---- blocks from plans -------------------------------------------------------------------------- */
+
+static struct block *build_chain(struct search *search, size_t first, size_t last,
+                                 struct block *rest)
+{
+    size_t peeled[PEELED_MOST], count;
+    struct block *block = rest;
+    if (!peeled_runs(search, first, last, rest, peeled, &count))
+        return NULL;
+    while (count-- > 0) {
+        const struct outcome *run = &search->runs[peeled[count]];
+        block = block_test(search->shaper, search->tested, TEST_EQUAL, run->first, run->target,
+                           block);
+    }
+    return block;
+}
+
+/* Recursive, as deep as the tree; a tree over n runs is no deeper than n. */
+static struct block *build(struct search *search, size_t first, size_t last)
+{
+    const struct plan *plan = plan_at(search, first, last);
+    if (plan->kind == PLAN_TARGET)
+        return search->runs[first].target;
+    if (plan->kind == PLAN_CHAIN)
+        return build_chain(search, first, last, search->runs[plan->index].target);
+    if (plan->kind == PLAN_WINDOW)
+        return window_build(search, plan->tree);
+    if (plan->kind == PLAN_REUSE)
+        return offer_build(search, &search->offers[plan->index], first, last);
+    struct block *above = build(search, plan->index, last);
+    struct block *below = build(search, first, plan->index - 1);
+    return block_test(search->shaper, search->tested, TEST_GREATER_EQUAL,
+                      search->runs[plan->index].first, above, below);
+}
+
+struct block *shape_intervals(struct search *search, double *cost)
+{
+    search->plans = NEW_ARRAY(search->arena, struct plan, search->count * search->count);
+    for (size_t length = 1; length <= search->count; length++)
+        for (size_t first = 0; first + length <= search->count; first++)
+            find_plan(search, first, first + length - 1);
+    *cost = plan_at(search, 0, search->count - 1)->cost;
+    return build(search, 0, search->count - 1);
+}

@@ -1,0 +1,205 @@
+/* Subtrees that stand already.
+ *
+ * A block that was made for other values, or for another table, serves an interval when it agrees
+ * on every value of it: that costs nothing but the path through it. Where it disagrees on a few
+ * values, one JEQ each in front of it puts them right. Under AND K a tree made for the numbers of
+ * x86_64 serves those of x32, which are the same with one more bit; the kernel's emulator follows
+ * AND K, so nothing is lost. */
+#include "optimizer/switch.h"
+
+#define X32_MASK (~X32_BIT)
+/* A walk over a block's tests that takes more steps than this is given up: no offer. */
+#define STEPS_MOST 4096u
+
+bool block_tests(const struct block *block, const struct tested *tested)
+{
+    return block->kind == BLOCK_TEST && !block->operand &&
+           block->accumulator == tested->accumulator && block->field == tested->field &&
+           block->mask == tested->mask && block->value == tested->value;
+}
+
+/* ---- what a block does with a range of values ------------------------------------------------- */
+
+struct walk {
+    const struct search *search;
+    struct offer *offer;
+    uint32_t shift; /* what the mask took from the values */
+    size_t run;     /* the run that the next value is in: values are visited rising */
+    unsigned steps;
+};
+
+static void note_mismatch(struct walk *walk, size_t run, uint32_t first, uint32_t last)
+{
+    uint32_t *sum = &walk->offer->mismatches[run + 1];
+    if (last - first >= OFFER_MISMATCHES_MOST || *sum + (last - first) >= OFFER_MISMATCHES_MOST) {
+        *sum = OFFER_NEVER;
+        return;
+    }
+    for (uint32_t value = first; value <= last && value >= first; value++) {
+        vector_push(walk->search->arena, &walk->offer->wrong, (struct wrong_value){value, run});
+        ++*sum;
+    }
+}
+
+static void note_path(struct walk *walk, size_t run, uint32_t first, uint32_t last, unsigned depth)
+{
+    const struct search *search = walk->search;
+    for (size_t i = search->value_before[run]; i < search->value_before[run + 1]; i++) {
+        if (search->values[i].value >= first && search->values[i].value <= last)
+            walk->offer->path[run + 1] += depth * search->values[i].weight;
+    }
+}
+
+/* The values first..last all come to `target` (NULL: who knows) after `depth` tests. */
+static void arrive(struct walk *walk, uint32_t first, uint32_t last, const struct block *target,
+                   unsigned depth)
+{
+    first |= walk->shift;
+    last |= walk->shift;
+    const struct outcome *runs = walk->search->runs;
+    for (;; walk->run++) {
+        uint32_t here_first = first > runs[walk->run].first ? first : runs[walk->run].first;
+        uint32_t here_last = last < runs[walk->run].last ? last : runs[walk->run].last;
+        if (here_first <= here_last) {
+            if (runs[walk->run].target != target)
+                note_mismatch(walk, walk->run, here_first, here_last);
+            note_path(walk, walk->run, here_first, here_last, depth);
+        }
+        if (runs[walk->run].last >= last)
+            return;
+    }
+}
+
+/* Where the test goes for every value of first..last: 1 yes, 0 no, -1 both. */
+static int settled(const struct block *block, uint32_t first, uint32_t last)
+{
+    uint32_t differ = first ^ last;
+    uint32_t common = differ ? ~(0xffffffffu >> __builtin_clz(differ)) : 0xffffffffu;
+    switch (block->test) {
+    case TEST_EQUAL:
+        return first == last ? first == block->constant
+               : block->constant < first || block->constant > last ? 0
+                                                                   : -1;
+    case TEST_GREATER:
+        return first > block->constant ? 1 : last <= block->constant ? 0 : -1;
+    case TEST_GREATER_EQUAL:
+        return first >= block->constant ? 1 : last < block->constant ? 0 : -1;
+    case TEST_SET:
+        if (first & common & block->constant)
+            return 1;
+        return (block->constant & ~common) == 0 ? 0 : -1;
+    }
+    return -1;
+}
+
+/* Where first..last is cut so that the test settles below and above; `first` when nowhere in
+ * particular: the lowest value by itself. */
+static uint32_t cut(const struct block *block, uint32_t first)
+{
+    if (block->test == TEST_GREATER)
+        return block->constant;
+    if (block->test == TEST_GREATER_EQUAL)
+        return block->constant - 1;
+    if (block->test == TEST_EQUAL)
+        return block->constant > first ? block->constant - 1 : block->constant;
+    /* The largest aligned group of values that begins at first and that no bit of the constant
+     * tells apart; or one that a higher bit settles. */
+    uint32_t low = block->constant & (0u - block->constant);
+    uint32_t group = first & (0u - first);
+    uint32_t size = group && group < low ? group : low;
+    return first + size - 1;
+}
+
+/* Recursive, as deep as the block's tests and cuts; given up after STEPS_MOST. */
+static void visit(struct walk *walk, const struct block *block, uint32_t first, uint32_t last,
+                  unsigned depth)
+{
+    while (block_tests(block, walk->search->tested)) {
+        if (walk->steps++ > STEPS_MOST) {
+            block = NULL;
+            break;
+        }
+        int side = settled(block, first, last);
+        if (side < 0) {
+            uint32_t end = cut(block, first);
+            if (end >= last || (block->test == TEST_SET && last - first > 256)) {
+                block = NULL;
+                break;
+            }
+            visit(walk, block, first, end, depth);
+            first = end + 1;
+            continue;
+        }
+        block = side ? block->yes : block->no;
+        depth++;
+    }
+    arrive(walk, first, last, block, depth);
+}
+
+/* ---- offers ----------------------------------------------------------------------------------- */
+
+/* A quarter of the values at a time: the mask then takes the same bit from all of them. */
+static void visit_all(const struct search *search, struct offer *offer)
+{
+    struct walk walk = {.search = search, .offer = offer};
+    uint32_t lowest = search->runs[0].first, highest = search->runs[search->count - 1].last;
+    for (uint32_t quarter = 0; quarter < 4; quarter++) {
+        uint32_t first = quarter << 30, last = first | 0x3fffffffu;
+        first = first > lowest ? first : lowest;
+        last = last < highest ? last : highest;
+        if (first > last)
+            continue;
+        walk.shift = first & ~offer->mask;
+        visit(&walk, offer->block, first & offer->mask, last & offer->mask, 0);
+    }
+    for (size_t i = 0; i < search->count; i++) {
+        offer->mismatches[i + 1] += offer->mismatches[i];
+        offer->path[i + 1] += offer->path[i];
+    }
+}
+
+static void add_offer(struct search *search, struct block *block, uint32_t mask)
+{
+    struct offer *offer = &search->offers[search->offer_count++];
+    *offer = (struct offer){.block = block, .mask = mask};
+    offer->mismatches = NEW_ARRAY(search->arena, uint32_t, search->count + 1);
+    offer->path = NEW_ARRAY(search->arena, double, search->count + 1);
+    visit_all(search, offer);
+    bool useful = false;
+    for (size_t i = 0; i + 1 < search->count && !useful; i++)
+        useful = offer->mismatches[i + 2] - offer->mismatches[i] <= 1;
+    search->offer_count -= !useful;
+}
+
+void offers_make(struct search *search, struct block *const *blocks, size_t count)
+{
+    bool whole_number = search->tested->accumulator == ACCUMULATOR_FIELD &&
+                        search->tested->field == FIELD_NR && search->tested->mask == 0xffffffffu;
+    bool doubled = whole_number && search->runs[search->count - 1].last >= X32_BIT;
+    search->offers = NEW_ARRAY(search->arena, struct offer, count * 2);
+    search->offer_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!block_tests(blocks[i], search->tested))
+            continue;
+        add_offer(search, blocks[i], 0xffffffffu);
+        if (doubled)
+            add_offer(search, blocks[i], X32_MASK);
+    }
+}
+
+/* ---- blocks from offers ----------------------------------------------------------------------- */
+
+struct block *offer_build(struct search *search, const struct offer *offer, size_t first,
+                          size_t last)
+{
+    struct block *block = offer->block;
+    if (offer->mask != 0xffffffffu)
+        block = block_mask(search->shaper, search->tested, offer->mask, block);
+    for (size_t i = 0; i < offer->wrong.count; i++) {
+        const struct wrong_value *wrong = &offer->wrong.items[i];
+        if (wrong->run >= first && wrong->run <= last)
+            block = block_test(search->shaper, search->tested, TEST_EQUAL, wrong->value,
+                               search->runs[wrong->run].target, block);
+    }
+    return block;
+}

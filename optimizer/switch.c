@@ -1,0 +1,220 @@
+/* One switch: its table, and the strategies one after the other. */
+#include <math.h>
+#include <string.h>
+
+#include "optimizer/switch.h"
+
+/* A call is tested in front of everything when it is at least this share of what comes here. */
+#define HOT_SHARE 0.10
+#define HOT_MOST 3u
+
+struct effort effort_of(enum optimization level)
+{
+    static const struct effort efforts[] = {
+        [OPTIMIZE_0] = {.lambda = 10},
+        [OPTIMIZE_1] = {.lambda = 10, .programs_intervals = true},
+        [OPTIMIZE_2] = {.lambda = 10,
+                        .programs_intervals = true,
+                        .mask_tests = 3,
+                        .reuses = true,
+                        .repairs = 1},
+        [OPTIMIZE_3] = {.lambda = 10,
+                        .programs_intervals = true,
+                        .mask_tests = 4,
+                        .reuses = true,
+                        .repairs = 4},
+        [OPTIMIZE_SIZE] = {.lambda = 0.01,
+                           .programs_intervals = true,
+                           .mask_tests = 4,
+                           .reuses = true,
+                           .repairs = 4},
+    };
+    return efforts[level];
+}
+
+/* ---- what a tree costs ---------------------------------------------------------------------------- */
+
+static void mark_tests(const struct tested *tested, const struct block *block, bool *seen,
+                       uint32_t *count)
+{
+    bool masks = block->kind == BLOCK_MASK;
+    if (seen[block->id] || (!masks && !block_tests(block, tested)))
+        return;
+    seen[block->id] = true;
+    ++*count;
+    mark_tests(tested, block->yes, seen, count);
+    if (!masks)
+        mark_tests(tested, block->no, seen, count);
+}
+
+static unsigned depth_of(const struct tested *tested, const struct block *block, uint32_t value)
+{
+    unsigned depth = 0;
+    for (;; depth++) {
+        if (block->kind == BLOCK_MASK) {
+            value &= block->constant;
+            block = block->yes;
+        } else if (block_tests(block, tested)) {
+            block = block_holds(block, value) ? block->yes : block->no;
+        } else {
+            return depth;
+        }
+    }
+}
+
+/* Of the tests below `root` that do not stand already, and of the paths through all of them. */
+double tree_cost(struct shaper *shaper, const struct tested *tested, const struct block *root,
+                 const struct weighted_value *values, size_t value_count)
+{
+    struct arena *scratch = arena_new();
+    bool *seen = NEW_ARRAY(scratch, bool, shaper->blocks.count);
+    uint32_t size = 0;
+    for (size_t i = 0; i < shaper->standing.count; i++)
+        seen[shaper->standing.items[i]->id] = true;
+    mark_tests(tested, root, seen, &size);
+    arena_free(scratch);
+    double executed = 0;
+    for (size_t i = 0; i < value_count; i++)
+        executed += values[i].weight * depth_of(tested, root, values[i].value);
+    return size + shaper->effort->lambda * executed;
+}
+
+/* ---- the hottest values --------------------------------------------------------------------------- */
+
+struct hot {
+    size_t values[HOT_MOST]; /* indices, the heaviest first */
+    size_t count;
+};
+
+static struct hot hottest(const struct weighted_value *values, size_t count)
+{
+    struct hot hot = {.count = 0};
+    double total = 0;
+    for (size_t i = 0; i < count; i++)
+        total += values[i].weight;
+    while (hot.count < HOT_MOST) {
+        size_t best = count;
+        for (size_t i = 0; i < count; i++) {
+            bool taken = false;
+            for (size_t k = 0; k < hot.count; k++)
+                taken = taken || hot.values[k] == i;
+            if (!taken && values[i].weight > HOT_SHARE * total &&
+                (best == count || values[i].weight > values[best].weight))
+                best = i;
+        }
+        if (best == count)
+            break;
+        hot.values[hot.count++] = best;
+    }
+    return hot;
+}
+
+static struct block *target_of(const struct outcome *outcomes, size_t count, uint32_t value)
+{
+    size_t i = 0;
+    while (i + 1 < count && outcomes[i].last < value)
+        i++;
+    return outcomes[i].target;
+}
+
+/* The tree with the `peeled` hottest values tested in front. */
+static struct block *with_hot(struct search *search, const struct hot *hot, size_t peeled)
+{
+    struct weighted_value *values =
+        arena_copy(search->arena, search->values, search->value_count * sizeof *values);
+    for (size_t i = 0; i < peeled; i++)
+        values[hot->values[i]].weight = 0;
+    struct search rest = *search;
+    rest.values = values;
+    search_begin(&rest);
+    double cost;
+    struct block *block = shape_intervals(&rest, &cost);
+    for (size_t i = peeled; i-- > 0;) {
+        uint32_t value = search->values[hot->values[i]].value;
+        block = block_test(search->shaper, search->tested, TEST_EQUAL, value,
+                           target_of(search->runs, search->count, value), block);
+    }
+    return block;
+}
+
+/* ---- the switch ----------------------------------------------------------------------------------- */
+
+static struct block *search_tree(struct search *search)
+{
+    struct shaper *shaper = search->shaper;
+    struct hot hot = hottest(search->values, search->value_count);
+    struct block *best = NULL;
+    double best_cost = INFINITY;
+    search_begin(search);
+    if (search->effort->reuses)
+        offers_make(search, shaper->standing.items, shaper->standing.count);
+    for (size_t peeled = 0; peeled <= hot.count; peeled++) {
+        struct block *block = with_hot(search, &hot, peeled);
+        double cost =
+            tree_cost(shaper, search->tested, block, search->values, search->value_count);
+        if (cost < best_cost - 1e-9) {
+            best_cost = cost;
+            best = block;
+        }
+    }
+    for (unsigned round = 0; round < search->effort->repairs; round++) {
+        if (!repair_tree(search, &best, &best_cost))
+            break;
+    }
+    return best;
+}
+
+static void note_standing(struct shaper *shaper, const struct tested *tested, struct block *block)
+{
+    for (size_t i = 0; i < shaper->standing.count; i++) {
+        if (shaper->standing.items[i] == block)
+            return;
+    }
+    bool masks = block->kind == BLOCK_MASK;
+    if (!masks && !block_tests(block, tested))
+        return;
+    vector_push(shaper->arena, &shaper->standing, block);
+    note_standing(shaper, tested, block->yes);
+    if (!masks)
+        note_standing(shaper, tested, block->no);
+}
+
+/* Recursive, as deep as the logarithm of `count`. */
+static struct block *split_in_two(struct shaper *shaper, const struct tested *tested,
+                                  const struct outcome *outcomes, size_t count,
+                                  const struct weighted_value *values, size_t value_count)
+{
+    size_t middle = count / 2, below = 0;
+    uint32_t first = outcomes[middle].first;
+    while (below < value_count && values[below].value < first)
+        below++;
+    struct block *low = shape_switch(shaper, tested, outcomes, middle, values, below);
+    struct block *high = shape_switch(shaper, tested, outcomes + middle, count - middle,
+                                      values + below, value_count - below);
+    return block_test(shaper, tested, TEST_GREATER_EQUAL, first, high, low);
+}
+
+struct block *shape_switch(struct shaper *shaper, const struct tested *tested,
+                           const struct outcome *outcomes, size_t count,
+                           const struct weighted_value *values, size_t value_count)
+{
+    if (!shaper->effort->programs_intervals || count > BLOCK_MOST || shaper->full)
+        return shape_balanced(shaper, tested, outcomes, count);
+    if (count > INTERVAL_RUNS_MOST)
+        return split_in_two(shaper, tested, outcomes, count, values, value_count);
+    struct arena *scratch = arena_new();
+    struct search search = {.shaper = shaper,
+                            .arena = scratch,
+                            .tested = tested,
+                            .effort = shaper->effort,
+                            .runs = outcomes,
+                            .count = count,
+                            .values = values,
+                            .value_count = value_count,
+                            .windows = shaper->windows};
+    struct block *best = search_tree(&search);
+    arena_free(scratch);
+    if (shaper->effort->reuses && tested->accumulator == ACCUMULATOR_FIELD)
+        note_standing(shaper, tested, best);
+    return best;
+}

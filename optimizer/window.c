@@ -1,0 +1,408 @@
+/* The best tree for a short interval, mask tests included.
+ *
+ * A window has at most 64 values: a set of them is one word. A tree of at most `mask_tests` tests is
+ * searched exhaustively: JSET with every mask over the bits in which the values differ, JEQ with
+ * every value, JGE at every boundary between runs. Tests that tell the same values apart are tried
+ * once. The last test of every branch is not searched but computed: of all masks that are clear in
+ * the values of one target, the largest is set in most others.
+ *
+ * JSET leaves A as it is, and the kernel's emulator follows it: the pair stays cacheable. */
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "optimizer/switch.h"
+
+#define MASK_BITS_MOST 9u
+#define TARGETS_MOST 8u
+#define TESTS_MOST (2 * WINDOW_SPAN + (1u << MASK_BITS_MOST))
+
+struct window_test {
+    uint64_t yes; /* the window's values for which it holds */
+    enum test_operation test;
+    uint32_t constant;
+};
+
+struct window {
+    struct search *search;
+    uint32_t base; /* value of bit 0 */
+    unsigned span;
+    double lambda;
+    struct block *targets[TARGETS_MOST];
+    uint64_t sets[TARGETS_MOST]; /* values by target */
+    unsigned target_count;
+    uint8_t target_of[WINDOW_SPAN];
+    const struct window_tree *leaves[TARGETS_MOST];
+    uint64_t boundaries; /* values at which a run begins */
+    unsigned lowest_bit, bits;
+    uint64_t columns[32]; /* by bit of the value: values that have it set */
+    size_t test_count;
+    /* From here on: not cleared from window to window. */
+    struct window_test tests[TESTS_MOST];
+    double weights[8][256]; /* of the values in each byte of a set */
+};
+
+static uint64_t low_bits(unsigned count)
+{
+    return count == 64 ? UINT64_MAX : ((uint64_t)1 << count) - 1;
+}
+
+/* ---- the window ------------------------------------------------------------------------------- */
+
+static bool note_targets(struct window *window, size_t first, size_t last)
+{
+    const struct outcome *runs = window->search->runs;
+    for (size_t i = first; i <= last; i++) {
+        unsigned target = 0;
+        while (target < window->target_count && window->targets[target] != runs[i].target)
+            target++;
+        if (target == TARGETS_MOST)
+            return false;
+        if (target == window->target_count)
+            window->targets[window->target_count++] = runs[i].target;
+        window->boundaries |= (uint64_t)1 << (runs[i].first - window->base);
+        for (uint32_t at = runs[i].first - window->base; at <= runs[i].last - window->base; at++) {
+            window->sets[target] |= (uint64_t)1 << at;
+            window->target_of[at] = (uint8_t)target;
+        }
+    }
+    return true;
+}
+
+static void note_weights(struct window *window, size_t first, size_t last)
+{
+    const struct search *search = window->search;
+    double weights[WINDOW_SPAN] = {0};
+    for (size_t i = search->value_before[first]; i < search->value_before[last + 1]; i++)
+        weights[search->values[i].value - window->base] += search->values[i].weight;
+    for (unsigned byte = 0; byte < 8; byte++) {
+        for (unsigned set = 1; set < 256; set++) {
+            unsigned low = (unsigned)__builtin_ctz(set);
+            window->weights[byte][set] =
+                window->weights[byte][set & (set - 1)] + weights[byte * 8 + low];
+        }
+    }
+}
+
+static double set_weight(const struct window *window, uint64_t set)
+{
+    double sum = 0;
+    for (unsigned byte = 0; set; byte++, set >>= 8)
+        sum += window->weights[byte][set & 0xff];
+    return sum;
+}
+
+static void add_test(struct window *window, uint64_t yes, enum test_operation test,
+                     uint32_t constant)
+{
+    uint64_t all = low_bits(window->span);
+    yes &= all;
+    if (!yes || yes == all)
+        return;
+    for (size_t i = 0; i < window->test_count; i++) {
+        if (window->tests[i].yes == yes || window->tests[i].yes == (all & ~yes))
+            return;
+    }
+    window->tests[window->test_count++] = (struct window_test){yes, test, constant};
+}
+
+/* The bits in which values of the window differ, and the tests of them. False: too many bits. */
+static bool note_bits(struct window *window)
+{
+    uint32_t top = window->base + window->span - 1;
+    uint32_t differ = window->base ^ top;
+    window->bits = 32 - (unsigned)__builtin_clz(differ);
+    for (unsigned at = 0; at < window->span; at++)
+        for (unsigned bit = 0; bit < window->bits; bit++)
+            window->columns[bit] |= (uint64_t)((window->base + at) >> bit & 1) << at;
+    return window->bits <= MASK_BITS_MOST;
+}
+
+static void note_tests(struct window *window)
+{
+    for (unsigned at = 1; at < window->span; at++) {
+        if (window->boundaries >> at & 1)
+            add_test(window, ~low_bits(at), TEST_GREATER_EQUAL, window->base + at);
+    }
+    for (uint32_t mask = 1; mask < 1u << window->bits; mask++) {
+        uint64_t yes = 0;
+        for (uint32_t left = mask; left; left &= left - 1)
+            yes |= window->columns[__builtin_ctz(left)];
+        add_test(window, yes, TEST_SET, mask);
+    }
+    for (unsigned at = 0; at < window->span; at++)
+        add_test(window, (uint64_t)1 << at, TEST_EQUAL, window->base + at);
+}
+
+/* ---- trees -------------------------------------------------------------------------------------- */
+
+static uint64_t set_of(const struct window *window, uint64_t set)
+{
+    return window->sets[window->target_of[__builtin_ctzll(set)]];
+}
+
+static bool uniform(const struct window *window, uint64_t set)
+{
+    return (set & ~set_of(window, set)) == 0;
+}
+
+/* One leaf per target is enough. */
+static const struct window_tree *leaf(struct window *window, uint64_t set)
+{
+    unsigned target = window->target_of[__builtin_ctzll(set)];
+    if (!window->leaves[target]) {
+        struct window_tree tree = {.target = window->targets[target]};
+        window->leaves[target] = arena_copy(window->search->windows->arena, &tree, sizeof tree);
+    }
+    return window->leaves[target];
+}
+
+static const struct window_tree *node(struct window *window, enum test_operation test,
+                                      uint32_t constant, const struct window_tree *yes,
+                                      const struct window_tree *no)
+{
+    struct window_tree tree = {.test = test, .constant = constant, .yes = yes, .no = no};
+    return arena_copy(window->search->windows->arena, &tree, sizeof tree);
+}
+
+/* One test with `yes` on its yes side and `no` on its other side. */
+static bool one_test(const struct window *window, uint64_t yes, uint64_t no,
+                     enum test_operation *test, uint32_t *constant)
+{
+    if ((yes & (yes - 1)) == 0) {
+        *test = TEST_EQUAL;
+        *constant = window->base + (uint32_t)__builtin_ctzll(yes);
+        return true;
+    }
+    if (63 - __builtin_clzll(no) < __builtin_ctzll(yes)) {
+        *test = TEST_GREATER_EQUAL;
+        *constant = window->base + (uint32_t)__builtin_ctzll(yes);
+        return true;
+    }
+    uint32_t mask = 0;
+    uint64_t set = 0;
+    for (unsigned bit = 0; bit < window->bits; bit++) {
+        if (window->columns[bit] & no)
+            continue;
+        mask |= 1u << bit;
+        set |= window->columns[bit];
+    }
+    *test = TEST_SET;
+    *constant = mask;
+    return (yes & ~set) == 0;
+}
+
+/* The tree of one test for a set of two targets. */
+static bool find_one(const struct window *window, uint64_t set, enum test_operation *test,
+                     uint32_t *constant, uint64_t *yes)
+{
+    uint64_t a = set & set_of(window, set), b = set & ~a;
+    if (!uniform(window, b))
+        return false;
+    *yes = a;
+    if (one_test(window, a, b, test, constant))
+        return true;
+    *yes = b;
+    return one_test(window, b, a, test, constant);
+}
+
+static double test_cost(const struct window *window, uint64_t set)
+{
+    return 1 + window->lambda * set_weight(window, set);
+}
+
+static double find(struct window *window, uint64_t set, unsigned tests, double limit,
+                   const struct window_tree **tree);
+
+/* What a set costs at least. */
+static double least_cost(const struct window *window, uint64_t set)
+{
+    return uniform(window, set) ? 0 : test_cost(window, set);
+}
+
+/* Both sides of a test, `tests` left for them together. */
+static double find_sides(struct window *window, uint64_t yes, uint64_t no, unsigned tests,
+                         double limit, const struct window_tree **yes_tree,
+                         const struct window_tree **no_tree)
+{
+    unsigned yes_least = !uniform(window, yes), no_least = !uniform(window, no);
+    if (yes_least + no_least > tests ||
+        least_cost(window, yes) + least_cost(window, no) >= limit)
+        return INFINITY;
+    double best = INFINITY;
+    unsigned yes_most = yes_least ? tests - no_least : 0;
+    for (unsigned yes_tests = yes_least; yes_tests <= yes_most; yes_tests++) {
+        const struct window_tree *y = NULL, *n = NULL;
+        unsigned no_tests = no_least ? tests - yes_tests : 0;
+        double cost = find(window, yes, yes_tests, limit, &y);
+        if (cost >= limit)
+            continue;
+        cost += find(window, no, no_tests, limit - cost, &n);
+        if (cost >= limit)
+            continue;
+        best = limit = cost;
+        *yes_tree = y;
+        *no_tree = n;
+    }
+    return best;
+}
+
+/* The tree of one test, where one is enough: nothing is cheaper. */
+static double take_one(struct window *window, uint64_t set, double limit,
+                       const struct window_tree **tree)
+{
+    enum test_operation test;
+    uint32_t constant;
+    uint64_t yes;
+    if (!find_one(window, set, &test, &constant, &yes))
+        return -1;
+    double cost = test_cost(window, set);
+    if (cost >= limit)
+        return INFINITY;
+    *tree = node(window, test, constant, leaf(window, yes), leaf(window, set & ~yes));
+    return cost;
+}
+
+/* The cheapest tree of at most `tests` tests below `limit`, else infinity. Recursive, as deep as
+ * there are tests. */
+static double find(struct window *window, uint64_t set, unsigned tests, double limit,
+                   const struct window_tree **tree)
+{
+    if (uniform(window, set)) {
+        *tree = leaf(window, set);
+        return 0;
+    }
+    if (!tests)
+        return INFINITY;
+    double one = take_one(window, set, limit, tree);
+    if (one >= 0 || tests == 1)
+        return one >= 0 ? one : INFINITY;
+    double best = INFINITY, here = test_cost(window, set);
+    if (here + 1 >= limit)
+        return INFINITY;
+    for (size_t i = 0; i < window->test_count; i++) {
+        const struct window_test *test = &window->tests[i];
+        uint64_t yes = set & test->yes, no = set & ~test->yes;
+        const struct window_tree *yes_tree = NULL, *no_tree = NULL;
+        if (!yes || !no || (tests == 2 && !uniform(window, yes) && !uniform(window, no)))
+            continue;
+        double cost =
+            here + find_sides(window, yes, no, tests - 1, limit - here, &yes_tree, &no_tree);
+        if (cost >= limit)
+            continue;
+        best = limit = cost;
+        *tree = node(window, test->test, test->constant, yes_tree, no_tree);
+    }
+    return best;
+}
+
+/* ---- answers that are kept ------------------------------------------------------------------------ */
+
+static uint32_t hash_runs(const struct outcome *runs, size_t count)
+{
+    uint32_t hash = 0x9e3779b9u;
+    for (size_t i = 0; i < count; i++) {
+        hash = (hash ^ runs[i].first) * 0x85ebca6bu;
+        hash = (hash ^ runs[i].target->id) * 0xc2b2ae35u;
+        hash ^= hash >> 15;
+    }
+    return (hash ^ runs[count - 1].last) * 0x85ebca6bu;
+}
+
+static bool same_runs(const struct outcome *a, const struct outcome *b, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (a[i].first != b[i].first || a[i].last != b[i].last || a[i].target != b[i].target)
+            return false;
+    }
+    return true;
+}
+
+static size_t answer_slot(const struct windows *windows, const struct outcome *runs, size_t count,
+                          double weight)
+{
+    size_t mask = windows->slots.count - 1;
+    size_t slot = hash_runs(runs, count) & mask;
+    for (; windows->slots.items[slot]; slot = (slot + 1) & mask) {
+        const struct window_answer *answer =
+            &windows->answers.items[windows->slots.items[slot] - 1];
+        if (answer->count == count && fabs(answer->weight - weight) < 1e-12 &&
+            same_runs(answer->runs, runs, count))
+            break;
+    }
+    return slot;
+}
+
+static void make_room(struct windows *windows)
+{
+    if (windows->answers.count * 2 < windows->slots.count)
+        return;
+    size_t capacity = windows->slots.count ? windows->slots.count * 2 : 1024;
+    windows->slots.items = NEW_ARRAY(windows->arena, uint32_t, capacity);
+    windows->slots.count = windows->slots.capacity = capacity;
+    for (size_t i = 0; i < windows->answers.count; i++) {
+        const struct window_answer *answer = &windows->answers.items[i];
+        size_t slot = answer_slot(windows, answer->runs, answer->count, answer->weight);
+        windows->slots.items[slot] = (uint32_t)i + 1;
+    }
+}
+
+/* ---- the search ----------------------------------------------------------------------------------- */
+
+static double solve(struct search *search, size_t first, size_t last, double limit,
+                    const struct window_tree **tree)
+{
+    struct windows *windows = search->windows;
+    if (!windows->workspace)
+        windows->workspace = NEW(windows->arena, struct window);
+    struct window *window = windows->workspace;
+    memset(window, 0, offsetof(struct window, tests));
+    window->search = search;
+    window->lambda = search->effort->lambda;
+    window->base = search->runs[first].first;
+    window->span = search->runs[last].last - window->base + 1;
+    if (!note_targets(window, first, last) || !note_bits(window))
+        return INFINITY;
+    note_weights(window, first, last);
+    note_tests(window);
+    return find(window, low_bits(window->span), search->effort->mask_tests, limit, tree);
+}
+
+const struct window_tree *window_find(struct search *search, size_t first, size_t last,
+                                      double limit, double *cost)
+{
+    struct windows *windows = search->windows;
+    const struct outcome *runs = &search->runs[first];
+    size_t count = last - first + 1;
+    double weight = search_weight(search, first, last);
+    make_room(windows);
+    size_t slot = answer_slot(windows, runs, count, weight);
+    if (windows->slots.items[slot]) {
+        const struct window_answer *known =
+            &windows->answers.items[windows->slots.items[slot] - 1];
+        *cost = known->cost;
+        if (known->tree || known->limit >= limit)
+            return known->tree;
+    }
+    struct window_answer answer = {.count = count, .weight = weight, .limit = limit};
+    answer.runs = arena_copy(windows->arena, runs, count * sizeof *runs);
+    answer.cost = solve(search, first, last, limit, &answer.tree);
+    if (windows->slots.items[slot]) {
+        windows->answers.items[windows->slots.items[slot] - 1] = answer;
+    } else {
+        vector_push(windows->arena, &windows->answers, answer);
+        windows->slots.items[slot] = (uint32_t)windows->answers.count;
+    }
+    *cost = answer.cost;
+    return answer.tree;
+}
+
+/* Recursive, as deep as the tree: mask_tests. */
+struct block *window_build(struct search *search, const struct window_tree *tree)
+{
+    if (tree->target)
+        return tree->target;
+    struct block *yes = window_build(search, tree->yes);
+    struct block *no = window_build(search, tree->no);
+    return block_test(search->shaper, search->tested, tree->test, tree->constant, yes, no);
+}
