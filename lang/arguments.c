@@ -11,18 +11,24 @@ static bool has_arguments(const struct syscall_entry *entry)
     return entry && entry->argument_count != ARGUMENTS_UNKNOWN;
 }
 
-int argument_index(const struct syscall_entry *entry, const char *name)
+/* By its kernel name, then by its manual name. */
+static int documented_index(const struct syscall_entry *entry, const char *name)
 {
-    if (!has_arguments(entry))
-        return register_index(name);
     for (int i = 0; i < entry->argument_count; i++)
         if (entry->arguments[i].kernel_name && !strcmp(entry->arguments[i].kernel_name, name))
             return i;
     for (int i = 0; i < entry->argument_count; i++)
         if (entry->arguments[i].manual_name && !strcmp(entry->arguments[i].manual_name, name))
             return i;
+    return -1;
+}
+
+int argument_index(const struct syscall_entry *entry, const char *name)
+{
     int index = register_index(name);
-    return index < entry->argument_count ? index : -1;
+    if (!has_arguments(entry))
+        return index;
+    return index < 0 ? documented_index(entry, name) : index < entry->argument_count ? index : -1;
 }
 
 const char *argument_name(const struct syscall_entry *entry, int index)
@@ -34,6 +40,51 @@ const char *argument_name(const struct syscall_entry *entry, int index)
         if (names[i] && argument_index(entry, names[i]) == index)
             return names[i];
     return NULL;
+}
+
+/* ---- argN where the call has a parameter of that name elsewhere
+ * ----------------------------------------------------------------------------------------
+ */
+
+/* Whose name it is. */
+static const char *whose(const struct argument *argument, const char *name)
+{
+    return argument->manual_name && !strcmp(argument->manual_name, name) ? "manual" : "kernel";
+}
+
+static void note_documented(const struct place_of_condition *place, struct problem *p,
+                            const char *name)
+{
+    const struct syscall_entry *entry = place->entry;
+    int documented = register_index(name) < 0 ? -1 : documented_index(entry, name);
+    if (documented >= 0)
+        problem_note(place->resolver, p, NO_SPAN, "the %s's `%s` is register %d: write arg%d",
+                     whose(&entry->arguments[documented], name), name, documented, documented);
+}
+
+/* prctl(2) calls register 1 `arg2`: whoever read it there may mean another register. */
+static void warn_documented_elsewhere(const struct place_of_condition *place,
+                                      const struct expression *use, int index)
+{
+    const struct syscall_entry *entry = place->entry;
+    if (!has_arguments(entry) || register_index(use->name) < 0)
+        return;
+    int documented = documented_index(entry, use->name);
+    if (documented < 0 || documented == index)
+        return;
+    struct problem *p = problem_warning(
+        place->resolver, use->span, place->abi,
+        "`%s` is register %d here, and not what the %s calls `%s` of `%s`", use->name, index,
+        whose(&entry->arguments[documented], use->name), use->name, place->call);
+    const struct argument *argument =
+        index < entry->argument_count ? &entry->arguments[index] : NULL;
+    const char *called = !argument               ? NULL
+                         : argument->manual_name ? argument->manual_name
+                                                 : argument->kernel_name;
+    if (called)
+        problem_note(place->resolver, p, NO_SPAN, "the %s calls register %d `%s`",
+                     whose(argument, called), index, called);
+    note_documented(place, p, use->name);
 }
 
 void unknown_argument(const struct place_of_condition *place, const struct expression *use)
@@ -63,6 +114,7 @@ void unknown_argument(const struct place_of_condition *place, const struct expre
         problem_note(resolver, p, NO_SPAN,
                      entry->argument_count == 1 ? "its argument is %s" : "its arguments are %s",
                      name_list(resolver->arena, names, entry->argument_count, "and"));
+    note_documented(place, p, use->name);
 }
 
 static bool is_view(const char *name)
@@ -100,6 +152,7 @@ static bool look_at_argument(const struct place_of_condition *place, const struc
         unknown_argument(place, use);
         return false;
     }
+    warn_documented_elsewhere(place, use, index);
     unsigned bits = 64;
     if (has_arguments(place->entry)) {
         const struct argument *argument = &place->entry->arguments[index];
@@ -127,24 +180,11 @@ static bool uses_view(const struct expression *expression, const char *view, con
     return uses_view(expression->left, view, name) || uses_view(expression->right, view, name);
 }
 
-/* Inside a view arg0 to arg5 are registers, whatever the manual calls its arguments. */
+/* A view also reaches the registers behind a call's arguments. */
 static int view_index(const struct place_of_condition *place, const struct expression *use)
 {
     int index = register_index(use->left->name);
     return index < 0 ? argument_index(place->entry, use->left->name) : index;
-}
-
-static void warn_other_register(const struct place_of_condition *place,
-                                const struct expression *use, int index, const char *called)
-{
-    if (register_index(use->left->name) < 0 ||
-        argument_index(place->entry, use->left->name) == index)
-        return;
-    struct problem *p =
-        problem_warning(place->resolver, use->left->span, place->abi,
-                        "`%s` is register %d here, and not the argument of `%s` with that name",
-                        use->left->name, index, place->call);
-    problem_note(place->resolver, p, NO_SPAN, "this register is the argument `%s`", called);
 }
 
 /* Says so where the bits looked at are not the bits that the kernel uses. `seen`: those looked at,
@@ -167,7 +207,6 @@ static void warn_view(const struct place_of_condition *place, const struct expre
     const char *called = argument_name(place->entry, index);
     called = called ? called : name;
     struct problem *p = NULL;
-    warn_other_register(place, use, index, called);
     if (seen & ~ones(argument->bits))
         p = problem_warning(resolver, use->span, place->abi,
                             "the kernel looks only at the low %u bits of `%s`: what a caller "
@@ -199,7 +238,10 @@ static bool look_at_view(const struct place_of_condition *place, const struct ex
         unknown_argument(place, use->left);
         return false;
     }
+    warn_documented_elsewhere(place, use->left, index);
     looked_at->view = use;
+    looked_at->views_pointer =
+        has_arguments(place->entry) && place->entry->arguments[index].is_pointer;
     unsigned bits = strcmp(use->name, "u64") ? 32 : 64;
     unsigned shift = strcmp(use->name, "hi32") ? 0 : 32;
     looked_at->operand = (struct operand){SUBJECT_ARG0 + (unsigned)index, shift, bits, ones(bits)};
@@ -295,11 +337,24 @@ static bool look_at(const struct place_of_condition *place, const struct express
     return false;
 }
 
+static void warn_untyped(const struct place_of_condition *place, const struct expression *use,
+                         const struct operand *operand)
+{
+    problem_warning(place->resolver, use->span, place->abi,
+                    "the kernel's types for `%s` are not known: `arg%u` is compared as %s, and "
+                    "width safety is not claimed for it",
+                    place->call, operand->subject - SUBJECT_ARG0,
+                    operand->bits == 64 ? "a raw 64-bit register"
+                                        : "half of a raw 64-bit register");
+}
+
 bool resolve_left_side(const struct place_of_condition *place, const struct expression *expression,
                        struct looked_at *looked_at)
 {
     if (!look_at(place, expression, looked_at))
         return false;
+    if (!has_arguments(place->entry))
+        warn_untyped(place, expression, &looked_at->operand);
     if (looked_at->view)
         warn_view(place, looked_at->view, looked_at->operand.mask << looked_at->operand.shift);
     return true;

@@ -6,15 +6,16 @@
 
 struct looked_at {
     struct operand operand;
-    bool is_signed;  /* the order of its values */
-    bool is_pointer; /* compared with 0 only */
+    bool is_signed;     /* the order of its values */
+    bool is_pointer;    /* compared with 0 only */
+    bool views_pointer; /* a view of a pointer's register: may be compared, with a warning */
     const struct expression *expression;
     const struct expression *view; /* u64(), lo32() or hi32(), when it is one */
 };
 
-/* The place of an argument by its kernel name, its manual name or arg0..arg5, in this order. The
- * kernel's place wins where the two differ, since the manual may describe a wrapper (signalfd4's
- * flags); prctl's `arg2` is its second argument for both. -1: no such argument. */
+/* The place of an argument by arg0..arg5, its kernel name or its manual name, in this order: argN
+ * is always the register of that place, although prctl(2) calls register 1 `arg2`. The kernel's
+ * place wins over the manual's, which may describe a wrapper. -1: no such argument. */
 int argument_index(const struct syscall_entry *entry, const char *name);
 /* A name that argument_index() takes back to this place, the manual's for preference; NULL when
  * there is none. */

@@ -3,9 +3,9 @@
  */
 #include "lang/arguments.h"
 
-/* A value for ==, !=, in and masks: from -2^(w-1) to 2^w - 1, taken modulo 2^w. */
-static bool as_bits(const struct place_of_condition *place, const struct looked_at *looked_at,
-                    const struct expression *use, exact value, uint64_t *bits)
+/* A value for ==, !=, in and masks: from -2^(w-1) to 2^w - 1. */
+static bool fits_bits(const struct place_of_condition *place, const struct looked_at *looked_at,
+                      const struct expression *use, exact value)
 {
     struct resolver *resolver = place->resolver;
     unsigned width = looked_at->operand.bits;
@@ -19,7 +19,17 @@ static bool as_bits(const struct place_of_condition *place, const struct looked_
                      exact_text(resolver->arena, (exact)ones(width)));
         return false;
     }
-    *bits = (uint64_t)value & ones(width);
+    return true;
+}
+
+/* The same, taken modulo 2^w. */
+static bool as_bits(const struct place_of_condition *place, const struct looked_at *looked_at,
+                    const struct expression *use, exact value, uint64_t *bits)
+{
+    struct resolver *resolver = place->resolver;
+    if (!fits_bits(place, looked_at, use, value))
+        return false;
+    *bits = (uint64_t)value & ones(looked_at->operand.bits);
     if (*bits & ~looked_at->operand.mask)
         problem_warning(resolver, use->span, place->abi,
                         "%s has bits outside the mask: `%s` never equals it",
@@ -39,7 +49,7 @@ static exact type_most(const struct looked_at *looked_at)
                                 : (exact)ones(looked_at->operand.bits);
 }
 
-/* A value for an order comparison or an end of a range: it must lie in the type's range. */
+/* A value for an order comparison: it must lie in the type's range. */
 static bool in_type(const struct place_of_condition *place, const struct looked_at *looked_at,
                     const struct expression *use, exact value)
 {
@@ -57,18 +67,23 @@ static bool in_type(const struct place_of_condition *place, const struct looked_
     return false;
 }
 
-/* The values first..last in the type's own order, as unsigned bits. */
+/* The values first..last, each modulo 2^w: what passes the last of the unsigned ones goes on at 0.
+ */
 static void add_range(struct resolver *resolver, const struct looked_at *looked_at, exact first,
                       exact last, interval_list *list)
 {
     uint64_t all = ones(looked_at->operand.bits);
+    uint64_t from = (uint64_t)first & all, to = (uint64_t)last & all;
     if (first > last)
         return;
-    if (first < 0 && last >= 0) {
-        intervals_add(resolver, list, (uint64_t)first & all, all);
-        first = 0;
+    if (last - first >= (exact)all) {
+        intervals_add(resolver, list, 0, all);
+    } else if (from <= to) {
+        intervals_add(resolver, list, from, to);
+    } else {
+        intervals_add(resolver, list, from, all);
+        intervals_add(resolver, list, 0, to);
     }
-    intervals_add(resolver, list, (uint64_t)first & all, (uint64_t)last & all);
 }
 
 /* ---- orders and equality
@@ -103,9 +118,25 @@ static void warn_constant(const struct place_of_condition *place, const struct e
                         condition->kind == CONDITION_TRUE ? "always" : "never");
 }
 
+static void warn_pointer_view(const struct place_of_condition *place,
+                              const struct looked_at *looked_at)
+{
+    struct resolver *resolver = place->resolver;
+    struct problem *p = problem_warning(
+        resolver, looked_at->view->span, place->abi,
+        "`%s` of `%s` is a pointer: its address says nothing about the memory there, which can "
+        "change after the check",
+        looked_at->view->left->name, place->call);
+    problem_note(resolver, p, NO_SPAN, "only whether it is 0 is worth a comparison");
+}
+
+/* What is compared with a value; `equality` with it, or with a list that holds it. */
 static bool pointer_may(const struct place_of_condition *place, const struct looked_at *looked_at,
                         const struct expression *use, bool equality, exact value)
 {
+    bool whole = looked_at->operand.mask == ones(looked_at->operand.bits);
+    if (looked_at->views_pointer && !(equality && value == 0 && whole))
+        warn_pointer_view(place, looked_at);
     if (!looked_at->is_pointer || (equality && value == 0))
         return true;
     struct resolver *resolver = place->resolver;
@@ -180,8 +211,8 @@ static bool add_element(const struct place_of_condition *place, const struct loo
     known &= constant_value(resolver, place->abi, element->last, &last);
     if (!known || !pointer_may(place, looked_at, element->first, false, first))
         return false;
-    bool fits = in_type(place, looked_at, element->first, first);
-    fits &= in_type(place, looked_at, element->last, last);
+    bool fits = fits_bits(place, looked_at, element->first, first);
+    fits &= fits_bits(place, looked_at, element->last, last);
     if (fits && first > last) {
         struct problem *p = problem_error(resolver, element->span, place->abi,
                                           "this range is empty: its first value is above its last");
@@ -211,8 +242,12 @@ static const struct condition *resolve_in(const struct place_of_condition *place
     interval_list list = {0};
     bool fine = use->right ? add_one(place, looked_at, use->right, 0, &list)
                            : add_elements(place, looked_at, use->elements, 0, &list);
-    return fine ? condition_member(place->resolver, &looked_at->operand, &list, false, use->span)
-                : NULL;
+    if (!fine)
+        return NULL;
+    const struct condition *condition =
+        condition_member(place->resolver, &looked_at->operand, &list, false, use->span);
+    warn_constant(place, use, condition);
+    return condition;
 }
 
 /* ---- comparisons

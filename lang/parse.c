@@ -48,8 +48,12 @@ static struct tree *parse_text(struct reader *reader, const struct source *sourc
     parse->diagnostics = reader->diagnostics;
     parse->tree = NEW(reader->arena, struct tree);
     parse->tree->source = source;
-    if (!lexer_open(parse) || grammar_parse(parse))
-        parse->tree->broken = true;
+    if (!lexer_open(parse) || grammar_parse(parse)) {
+        parse->tree->broken = true; /* and without statements */
+        parse->tree->lost = LOST_DEFINITION | LOST_ABI | LOST_DEFAULT;
+    } else if (parse->tree->broken) {
+        parse->tree->lost |= parse->spelled;
+    }
     parse->tree->comments = parse->comments.items;
     parse->tree->comment_count = parse->comments.count;
     return parse->tree;

@@ -56,6 +56,7 @@ struct parse {
     struct span opened_brace, opened_block;
     bool skipping;                   /* after a mistake, up to the next statement */
     int statement;                   /* the kind of the word that started the last statement */
+    unsigned spelled;                /* enum lost: words of the header that stand in the text */
     bool closed_block;               /* the last closing brace ended a block */
     bool ended;                      /* the scanner has given the end of the file */
     unsigned restarts, end_restarts; /* after mistakes */

@@ -213,6 +213,12 @@ static void add_numbers(struct resolver *resolver, uint32_t first, uint32_t last
     }
 }
 
+static const char *numbers_text(struct arena *arena, uint32_t first, uint32_t last)
+{
+    return first == last ? arena_printf(arena, "nr %u", first)
+                         : arena_printf(arena, "nr %u..%u", first, last);
+}
+
 static bool resolve_numbers(struct resolver *resolver, const struct member *member, enum abi_id abi,
                             bool natural, range_list *ranges)
 {
@@ -227,7 +233,7 @@ static bool resolve_numbers(struct resolver *resolver, const struct member *memb
     }
     const struct syscall_entry *entry = first == last ? abi_syscall_at(abi, first) : NULL;
     struct place_of_condition place = {
-        resolver, abi, entry, entry ? entry->name : arena_printf(resolver->arena, "nr %u", first),
+        resolver, abi, entry, entry ? entry->name : numbers_text(resolver->arena, first, last),
         NULL};
     const struct condition *when = member_condition(&place, member->conditions);
     if (when)

@@ -167,6 +167,21 @@ static const char *spelling(const struct parse *parse, const struct token *token
     return arena_string(parse->arena, span->source->text + span->begin, span->end - span->begin);
 }
 
+/* A header's word may stand in what a mistake hides: its statement must not be called missing. */
+static unsigned spelled_by(const struct parse *parse, const struct token *token)
+{
+    static const struct {
+        const char *word;
+        enum lost lost;
+    } rows[] = {{"abi", LOST_ABI}, {"default", LOST_DEFAULT}};
+    const char *text = parse->source->text + token->span.begin;
+    size_t length = token->span.end - token->span.begin;
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (length == strlen(rows[i].word) && !memcmp(text, rows[i].word, length))
+            return rows[i].lost;
+    return 0;
+}
+
 static void scan(struct parse *parse, struct token *token)
 {
     uint32_t end = (uint32_t)parse->source->length;
@@ -178,6 +193,8 @@ static void scan(struct parse *parse, struct token *token)
         token->span = (struct span){parse->source, end, end};
         token->is_word = false;
     }
+    if (token->is_word)
+        parse->spelled |= spelled_by(parse, token);
 }
 
 static void classify(const struct parse *parse, struct token *token)

@@ -47,6 +47,16 @@ verdict() { bpfproof simulate "$T/profile.bpf" "$1" --json 2>/dev/null | json ca
     [ "$(verdict 'x86_64:ptrace(0, 0, 0, 0)')" = 'errno(EPERM)' ]
 }
 
+@test "an index is a register, whatever the manual numbers its parameters" {
+    profile
+    sed -i 's/\["socket"\]/["prctl"]/; s/"index": 0/"index": 2/g' "$T/profile.json"
+    import
+    bpfproof compile "$T/profile.policy" -o "$T/profile.bpf"
+    [ "$(verdict 'x86_64:prctl(0, 0, 5, 0, 0)')" = allow ]
+    [ "$(verdict 'x86_64:prctl(0, 5, 0, 0, 0)')" = 'errno(EPERM)' ]
+    [ "$(verdict 'i386:prctl(0, 0, 5, 0, 0)')" = allow ]
+}
+
 @test "what is imported is in the form that fmt prints" {
     profile
     import

@@ -145,6 +145,81 @@ static void test_comparisons(void **state)
     (void)state;
 }
 
+/* ---- ranges
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+/* Is some number of first..last the value, modulo 2^bits? The smallest such from `first` up is. */
+static bool in_range(unsigned bits, wide first, wide last, uint64_t value)
+{
+    wide size = power(bits), above = ((wide)value - first) % size;
+    return first + (above < 0 ? above + size : above) <= last;
+}
+
+static void check_range(struct fixture *fixture, const struct policy *policy,
+                        const struct kind *kind, uint64_t mask, wide first, wide last,
+                        struct random *random, const char *text)
+{
+    struct buffer words = buffer_new(fixture->arena);
+    uint32_t nr = abi_syscall(ABI_X86_64, kind->call)->nr;
+    const struct clause *clause = &policy->views[0].clauses[0];
+    if (policy->views[0].clause_count && clause->when->kind != CONDITION_TRUE) {
+        buffer_printf(&words, "abi x86_64\ndefault kill_process\nallow %s(", kind->call);
+        condition_print(&words, clause->when, ABI_X86_64, nr);
+        buffer_text(&words, ")\n");
+    } else {
+        buffer_text(&words, text);
+    }
+    const struct policy *again = read_text(fixture, buffer_string(&words));
+    for (unsigned i = 0; i < 40; i++) {
+        uint64_t args[6] = {0};
+        args[kind->index] = i < 8    ? (uint64_t)first + i - 4
+                            : i < 16 ? (uint64_t)last + i - 12
+                                     : any_register(random, kind->bits);
+        uint64_t value = masked_value(kind, args[kind->index], mask);
+        uint32_t expected = in_range(kind->bits, first, last, value) ? WORD_ALLOW : WORD_KILL;
+        if (verdict_of(policy, ABI_X86_64, kind->call, args, 6) != expected ||
+            verdict_of(again, ABI_X86_64, kind->call, args, 6) != expected)
+            fail_msg("%s with %#llx is not %#x", text, (unsigned long long)args[kind->index],
+                     expected);
+    }
+}
+
+static void test_ranges(void **state)
+{
+    struct random random = random_seed(4);
+    unsigned accepted = 0, refused = 0;
+    for (unsigned round = 0; round < 3000; round++) {
+        void *opened;
+        fixture_open(&opened);
+        struct fixture *fixture = opened;
+        const struct kind *kind = &kinds[random_below(&random, COUNT_OF(kinds))];
+        bool masked = !random_below(&random, 3);
+        uint64_t mask = masked ? random_u64(&random) >> (64 - kind->bits) : UINT64_MAX;
+        wide first = boundary(&random, kind->bits), last = boundary(&random, kind->bits);
+        const char *left = masked ? arena_printf(fixture->arena, "(%s & 0x%llx)", kind->name,
+                                                 (unsigned long long)mask)
+                                  : kind->name;
+        const char *text = arena_printf(
+            fixture->arena, "abi x86_64\ndefault kill_process\nallow %s(%s in { %s..%s })\n",
+            kind->call, left, constant_text(fixture->arena, first),
+            constant_text(fixture->arena, last));
+        struct policy *policy;
+        bool fine = try_policy(fixture, text, &policy);
+        bool expected =
+            first <= last && fits(kind, masked, 0, first) && fits(kind, masked, 0, last);
+        if (fine != expected)
+            fail_msg("%s: %s", fine ? "accepted" : "refused", text);
+        if (fine)
+            check_range(fixture, policy, kind, mask, first, last, &random, text);
+        accepted += fine;
+        refused += !fine;
+        fixture_close(&opened);
+    }
+    assert_true(accepted > 500 && refused > 200);
+    (void)state;
+}
+
 /* ---- combinations
  * --------------------------------------------------------------------------------------------------
  */
@@ -297,6 +372,7 @@ static void test_words_of_typed_arguments(void **state)
         {"openat", "u64(arg1) == 4096"},
         {"openat", "hi32(arg3) == 0"},
         {"openat", "(mode & 0x92) == 0"},
+        {"prctl", "arg1 == 1"},
         {"prctl", "arg2 == 1"},
         {"prctl", "arg3 <= 9"},
         {"dup", "u64(arg4) == 1"},
@@ -415,14 +491,15 @@ static void test_raw_registers(void **state)
     assert_int_equal(policy_eval(policy, &input).word, 0x00030003);
 }
 
-/* Names of both kinds, and where the manual's wrapper has another order than the kernel. */
+/* Names of both kinds; argN is a register, whatever the call's own parameters are called. */
 static void test_names(void **state)
 {
     struct fixture *fixture = *state;
     const struct policy *policy = read_text(
         fixture,
         "abi x86_64\ndefault kill_process\nallow openat(dfd == 3)\nallow openat(dirfd == 4)\n"
-        "allow signalfd4(flags == 5)\nallow prctl(arg2 == 6)\nlog prctl(u64(arg2) == 7)\n"
+        "allow signalfd4(flags == 5)\nallow prctl(arg1 == 6)\nlog prctl(arg2 == 8)\nlog "
+        "prctl(u64(arg2) == 7)\n"
         "allow sched_setscheduler(policy == 1)\nallow io_submit(nr == 9)\n");
     assert_int_equal(VERDICT(policy, ABI_X86_64, "openat", 3), WORD_ALLOW);
     assert_int_equal(VERDICT(policy, ABI_X86_64, "openat", 4), WORD_ALLOW);
@@ -430,6 +507,8 @@ static void test_names(void **state)
     assert_int_equal(VERDICT(policy, ABI_X86_64, "signalfd4", 0, 0, 5, 0), WORD_KILL);
     assert_int_equal(VERDICT(policy, ABI_X86_64, "prctl", 0, 6, 0), WORD_ALLOW);
     assert_int_equal(VERDICT(policy, ABI_X86_64, "prctl", 0, 0, 7), 0x7ffc0000);
+    assert_int_equal(VERDICT(policy, ABI_X86_64, "prctl", 0, 0, 8), 0x7ffc0000);
+    assert_int_equal(VERDICT(policy, ABI_X86_64, "prctl", 0, 8, 0), WORD_KILL);
     assert_int_equal(VERDICT(policy, ABI_X86_64, "sched_setscheduler", 0, 1), WORD_ALLOW);
     assert_int_equal(VERDICT(policy, ABI_X86_64, "io_submit", 0, 9), WORD_ALLOW);
 }
@@ -438,6 +517,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_comparisons),
+        cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_combinations),
         TEST(test_words_of_typed_arguments),
         cmocka_unit_test(test_raw_words),
