@@ -190,6 +190,8 @@ static const char *const whole =
     "allow @g(arg0 != 0)\nallow { open, close }\ntrap(7) socket(!(domain in { AF_UNIX, 5..9 }) || "
     "type == V)\n"
     "raw ret(lo32(arg0) * 3 / (nr - 1)) if (hi32(ip) ^ 7) >= ~arch && arg1 <= 5\n"
+    "allow prctl(arg2 in { -5..5, 0x80000000..0xffffffff } && hi32(arg5) == 0)\n"
+    "allow listns((arg0 & 7) in { -1..3 })\nallow openat(u64(arg1) == 5 || mode in { -2..9 })\n"
     "raw allow if nr in { 1, 2..3 }\nprove never permit { execve, @g }\n"
     "on i386 { prove always errno(EPERM) ptrace(u64(arg1) == 0) }\nprove at_most \"x\"\n";
 
