@@ -92,6 +92,10 @@ static result generate(struct arena *arena, const struct policy *policy,
     const char *broken = dag_check(dag, root);
     if (broken)
         return internal_error(diagnostics, "lowering", broken);
+    optimize_dag(arena, options->level, &dag, &root);
+    broken = dag_check(dag, root);
+    if (broken)
+        return internal_error(diagnostics, "the passes", broken);
     dump(options, DUMP_DAG, "dag");
     if (options->dump & DUMP_DAG)
         dag_print(options->dump_out, arena, root);

@@ -24,6 +24,10 @@ result relift_program(struct arena *arena, const struct program *before,
     const char *broken = dag_check(dag, root);
     if (broken)
         return internal_error(diagnostics, before, "lifting", broken);
+    optimize_dag(arena, shape.level, &dag, &root);
+    broken = dag_check(dag, root);
+    if (broken)
+        return internal_error(diagnostics, before, "the passes", broken);
     r = select_shape(arena, dag, root, &shape, diagnostics, &entry);
     if (failed(r))
         return r;

@@ -28,7 +28,8 @@ struct dag_edge {
  *    the low one; of one field the whole before its masks; then comparisons in the order in which
  *    they were first made. A free node is the exception: its children test anything, and above it
  *    it counts as a leaf, which dag_if never looks below. Some decisions need exponentially many
- *    tests in one order for all paths, and few in another;
+ *    tests in one order for all paths, and few in another. A DAG of dag_new_ordered has another
+ *    order of the fields behind nr;
  *  - reduced: neighbouring edges of a switch have different children; no node has one child only;
  *  - a switch's edges end with last = 0xffffffff. Of a masked one, values outside the mask cannot
  *    occur and belong to the edge below them, so that every edge begins with a value that can;
@@ -43,6 +44,7 @@ struct dag_node {
     const struct word *value;   /* RETURN: no constant */
     enum field field;           /* SWITCH */
     uint32_t mask;              /* SWITCH: 0xffffffff = the whole field; never 0 */
+    uint8_t rank;               /* SWITCH: 1 + the field's place in the order; 0: the default one */
     enum comparison comparison; /* COMPARE: EQUAL, GREATER or GREATER_EQUAL only */
     const struct word *a, *b;   /* COMPARE: a is no constant */
     uint32_t variable;          /* COMPARE: its place among the comparisons */
@@ -66,6 +68,17 @@ enum dag_limit {
 #define DAG_VARIABLES_MOST 2000u
 
 struct dag *dag_new(struct arena *arena, bool big_endian, size_t node_most);
+/* With an order of its own: `ranks` by field, all different, below FIELD_COUNT, arch 0 and nr 1;
+ * they must live as long as the DAG. NULL: the default ones. */
+struct dag *dag_new_ordered(struct arena *arena, bool big_endian, size_t node_most,
+                            const uint8_t *ranks);
+void dag_default_ranks(uint8_t ranks[FIELD_COUNT]);
+/* As dag_switch, but the children may test anything: they are put in their place. */
+const struct dag_node *dag_choose(struct dag *dag, enum field field, uint32_t mask,
+                                  const struct dag_edge *edges, uint32_t count);
+/* What `root` means, as nodes of another DAG, whatever its order; NULL past a limit. */
+const struct dag_node *dag_import(struct dag *dag, struct arena *arena,
+                                  const struct dag_node *root);
 size_t dag_size(const struct dag *dag);
 bool dag_big_endian(const struct dag *dag);
 /* Past a limit constructors return NULL and go on returning NULL; callers hand it upwards. NULL as

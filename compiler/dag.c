@@ -57,7 +57,14 @@ void index_add(struct arena *arena, struct index_table *table, uint32_t hash, ui
 
 struct dag *dag_new(struct arena *arena, bool big_endian, size_t node_most)
 {
+    return dag_new_ordered(arena, big_endian, node_most, NULL);
+}
+
+struct dag *dag_new_ordered(struct arena *arena, bool big_endian, size_t node_most,
+                            const uint8_t *ranks)
+{
     struct dag *dag = NEW(arena, struct dag);
+    dag->ranks = ranks;
     dag->arena = arena;
     dag->big_endian = big_endian;
     dag->node_most = node_most;
@@ -96,10 +103,20 @@ static const uint8_t field_rank[FIELD_COUNT] = {
     [FIELD_ARG5_HI] = 12, [FIELD_ARG5_LO] = 13, [FIELD_IP_HI] = 14,   [FIELD_IP_LO] = 15,
 };
 
+void dag_default_ranks(uint8_t ranks[FIELD_COUNT])
+{
+    memcpy(ranks, field_rank, sizeof field_rank);
+}
+
+static uint64_t rank_of(const struct dag_node *node)
+{
+    return node->rank ? node->rank - 1u : field_rank[node->field];
+}
+
 uint64_t dag_variable_order(const struct dag_node *node)
 {
     if (node->kind == DAG_SWITCH)
-        return (uint64_t)field_rank[node->field] << 32 | (uint32_t)~node->mask;
+        return rank_of(node) << 32 | (uint32_t)~node->mask;
     if (node->kind == DAG_COMPARE)
         return (uint64_t)FIELD_COUNT << 32 | node->variable;
     return UINT64_MAX;
@@ -239,6 +256,7 @@ const struct dag_node *dag_switch_scratch(struct dag *dag, enum field field, uin
         struct dag_node wanted = {.kind = DAG_SWITCH,
                                   .field = field,
                                   .mask = mask,
+                                  .rank = dag->ranks ? (uint8_t)(dag->ranks[field] + 1) : 0,
                                   .edges = dag->scratch.items + base,
                                   .edge_count = (uint32_t)(dag->scratch.count - base)};
         if (wanted.edge_count == 1)

@@ -38,6 +38,7 @@ struct dag_if_result {
 struct dag {
     struct arena *arena;
     bool big_endian;
+    const uint8_t *ranks; /* by field; NULL: the default ones */
     enum dag_limit limit;
     size_t node_most, edge_most, step_most;
     size_t edges_used, steps;

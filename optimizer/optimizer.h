@@ -30,6 +30,11 @@ struct shape_options {
     const struct profile *profile;       /* may be NULL */
 };
 
+/* The passes over the DAG (passes.c) that belong to `level`. May give another DAG; one that spent
+ * its limits gives what it was. */
+void optimize_dag(struct arena *arena, enum optimization level, struct dag **dag,
+                  const struct dag_node **root);
+
 /* Blocks for the DAG below `root`; shared nodes become shared blocks. */
 MUST_USE result select_shape(struct arena *arena, const struct dag *dag,
                              const struct dag_node *root, const struct shape_options *options,
