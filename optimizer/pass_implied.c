@@ -2,7 +2,8 @@
  *
  * Tests of one word follow each other on a path: first of the whole, then of parts of it. Behind
  * x == 5 the test x & 4 is settled; behind x <= 3 no value of x & 6 above 2 can be. Values that
- * cannot be are no edge's own: they go where their neighbours go, which merges these. */
+ * cannot be are no edge's own: they go where their neighbours go, which merges these. And where
+ * x & 4 alone would send the value 5 to the same end, x == 5 need not be asked. */
 #include "optimizer/pass.h"
 
 #define INTERVALS_MOST 16u
@@ -172,6 +173,35 @@ static struct facts facts_of_child(const struct dag_node *node, const struct dag
     return facts;
 }
 
+#define EDGES_COMPARED_MOST 32u
+
+/* Another child of the switch that leads the values of this one to the same end; else itself. */
+static const struct dag_node *child_that_does(struct implied *implied, const struct dag_node *node,
+                                              const struct dag_node *child)
+{
+    struct facts facts = facts_of_child(node, child);
+    for (uint32_t i = 0; i < node->edge_count; i++) {
+        const struct dag_node *other = node->edges[i].child;
+        if (other != child && other->kind == DAG_SWITCH && other->field == node->field &&
+            simplify(implied, other, &facts) == child)
+            return other;
+    }
+    return child;
+}
+
+/* A child that takes over is a masked switch, and one that is taken over lies below it: no two take
+ * each other's place. */
+static const struct dag_node *leave_out_edges(struct implied *implied, const struct dag_node *node)
+{
+    if (node->edge_count > EDGES_COMPARED_MOST || node->mask != 0xffffffffu)
+        return node;
+    struct dag_edge *edges = NEW_ARRAY(implied->state->arena, struct dag_edge, node->edge_count);
+    for (uint32_t i = 0; i < node->edge_count; i++)
+        edges[i] = (struct dag_edge){node->edges[i].last,
+                                     child_that_does(implied, node, node->edges[i].child)};
+    return dag_switch(implied->state->dag, node->field, node->mask, edges, node->edge_count);
+}
+
 static const struct dag_node *simplify_below(struct implied *implied, const struct dag_node *node)
 {
     struct dag_edge *edges = NEW_ARRAY(implied->state->arena, struct dag_edge, node->edge_count);
@@ -197,8 +227,11 @@ static const struct dag_node *simplify_below(struct implied *implied, const stru
 
 static const struct dag_node *simplify_node(struct pass_state *state, const struct dag_node *node)
 {
-    struct implied implied = {.state = state, .steps = STEPS_PER_NODE + node->edge_count};
-    return node->kind == DAG_SWITCH ? simplify_below(&implied, node) : node;
+    struct implied implied = {.state = state, .steps = STEPS_PER_NODE * (node->edge_count + 1)};
+    if (node->kind != DAG_SWITCH)
+        return node;
+    const struct dag_node *left = leave_out_edges(&implied, node);
+    return left && left->kind == DAG_SWITCH ? simplify_below(&implied, left) : left;
 }
 
 bool pass_implied(struct pass_state *state)

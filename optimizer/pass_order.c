@@ -3,7 +3,8 @@
  * Equal checks behind each other's different ones are emitted once only when they come last on
  * their paths; and of a 64-bit value the half that many checks have in common should come last too.
  * Each word of an argument is tried at the end of the order, then at its beginning, and stays where
- * fewest tests are left. arch and nr stay in front: what they decide alone must be cacheable. */
+ * fewest tests are left, those that the new order implies not counted. arch and nr stay in front:
+ * what they decide alone must be cacheable. */
 #include "optimizer/pass.h"
 
 /* Orders are tried by making the whole DAG anew: not for large ones, and not for many words. */
@@ -28,16 +29,20 @@ static void move_field(uint8_t ranks[FIELD_COUNT], enum field field, bool to_end
     ranks[field] = to_end ? FIELD_COUNT - 1 : first;
 }
 
-/* With room for little more than there was: what grows is no improvement. */
+/* With room for what is made on the way: what grows is no improvement. */
 static bool try_order(struct pass_state *state, const uint8_t ranks[FIELD_COUNT], size_t nodes,
                       struct trial *best)
 {
     struct trial trial = {.ranks = arena_copy(state->arena, ranks, FIELD_COUNT)};
-    trial.dag =
-        dag_new_ordered(state->arena, dag_big_endian(state->dag), 4 * nodes + 64, trial.ranks);
-    trial.root = dag_import(trial.dag, state->arena, state->root);
-    if (!trial.root)
+    struct pass_state made = {.arena = state->arena};
+    made.dag =
+        dag_new_ordered(state->arena, dag_big_endian(state->dag), 16 * nodes + 1000, trial.ranks);
+    made.root = dag_import(made.dag, state->arena, state->root);
+    if (!made.root)
         return false;
+    pass_implied(&made);
+    trial.dag = made.dag;
+    trial.root = made.root;
     trial.tests = dag_tests(state->arena, trial.root);
     if (trial.tests >= best->tests)
         return false;

@@ -99,6 +99,19 @@ static void test_equal_implies_its_bits(void **state)
     assert_ptr_equal(s.root->edges[0].child, bit);
 }
 
+/* Where x & 4 alone sends 3 to the same end, x == 3 is no test. */
+static void test_bits_do_for_a_value(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pass_state s = new_state(fixture->arena);
+    const struct dag_node *a = dag_verdict(s.dag, 1), *b = dag_verdict(s.dag, 2);
+    const struct dag_node *bit = test_value(&s, FIELD_ARG2_LO, 4, 0, a, b);
+    s.root = test_value(&s, FIELD_ARG2_LO, 0xffffffffu, 3, a, bit);
+    assert_ptr_not_equal(s.root, bit);
+    assert_true(pass_named("implied")->run(&s));
+    assert_ptr_equal(s.root, bit);
+}
+
 /* Behind x & 3 == 0, bit 0 is no question. */
 static void test_masks_imply_masks(void **state)
 {
@@ -171,8 +184,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_each_pass_keeps_the_meaning), TEST(test_equal_implies_its_bits),
-        TEST(test_masks_imply_masks),           TEST(test_high_masks_are_intervals),
-        TEST(test_sets_become_masks),           TEST(test_common_checks_come_last),
+        TEST(test_bits_do_for_a_value),         TEST(test_masks_imply_masks),
+        TEST(test_high_masks_are_intervals),    TEST(test_sets_become_masks),
+        TEST(test_common_checks_come_last),
     };
     return RUN_TESTS(tests);
 }
