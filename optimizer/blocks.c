@@ -73,6 +73,16 @@ struct block *block_return(struct shaper *shaper, uint32_t word)
     return unique_block(shaper, &(struct block){.kind = BLOCK_RETURN, .word = word});
 }
 
+struct block *block_placeholder(struct shaper *shaper)
+{
+    struct block *block = NEW(shaper->arena, struct block);
+    block->id = (uint32_t)shaper->blocks.count;
+    block->word = block->id;
+    block->field = FIELD_COUNT; /* of no return that is made */
+    vector_push(shaper->arena, &shaper->blocks, block);
+    return block;
+}
+
 struct tested tested_word(const struct word *word)
 {
     if (word->operator== WORD_FIELD)

@@ -25,7 +25,10 @@ struct effort {
     double lambda;           /* instructions that one executed instruction less is worth */
     bool programs_intervals; /* dynamic programming; else balanced dispatch */
     unsigned mask_tests;     /* most tests of a window that mask tests may be in; 0: no mask tests */
+    bool thorough;           /* leaves nothing out that is rarely worth it */
     bool reuses;             /* subtrees that stand already */
+    uint64_t work;           /* steps to spend on tries with costs that are a little off */
+    double noise;
     unsigned repairs;        /* rounds of taking out one subtree and finding it again */
 };
 struct effort effort_of(enum optimization level);

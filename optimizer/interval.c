@@ -67,18 +67,21 @@ static bool peeled_runs(const struct search *search, size_t first, size_t last,
     return true;
 }
 
-static double chain_cost(const struct search *search, size_t first, size_t last,
-                         const struct block *rest)
+static void try_chain(const struct search *search, size_t first, size_t last, size_t end,
+                      struct plan *best)
 {
     size_t peeled[PEELED_MOST], count;
-    if (!peeled_runs(search, first, last, rest, peeled, &count))
-        return INFINITY;
+    if (!peeled_runs(search, first, last, search->runs[end].target, peeled, &count))
+        return;
     double executed = 0, left = search_weight(search, first, last);
     for (size_t i = 0; i < count; i++) {
         executed += left;
         left -= search_weight(search, peeled[i], peeled[i]);
     }
-    return (double)count + search->effort->lambda * executed;
+    take_cheaper(best, (struct plan){.kind = PLAN_CHAIN,
+                                     .cost = (double)count + search->effort->lambda * executed,
+                                     .size = (uint32_t)count,
+                                     .index = end});
 }
 
 /* The run that a chain could end with: one of more than one value; among single values each target
@@ -88,29 +91,39 @@ static void try_chains(const struct search *search, size_t first, size_t last, s
     for (size_t i = first; i <= last; i++) {
         if (search->runs[i].first == search->runs[i].last)
             continue;
-        take_cheaper(best, (struct plan){.kind = PLAN_CHAIN,
-                                         .cost = chain_cost(search, first, last,
-                                                            search->runs[i].target),
-                                         .index = i});
+        try_chain(search, first, last, i, best);
         return;
     }
     for (size_t i = first; i <= last && i < first + PEELED_MOST; i++)
-        take_cheaper(best, (struct plan){.kind = PLAN_CHAIN,
-                                         .cost = chain_cost(search, first, last,
-                                                            search->runs[i].target),
-                                         .index = i});
+        try_chain(search, first, last, i, best);
 }
 
 /* ---- the other plans ---------------------------------------------------------------------------- */
 
+/* How far the cost of a split is off: nothing, or a fraction of an instruction. */
+static double noise(const struct search *search, size_t first, size_t above, size_t last)
+{
+    if (!search->seed)
+        return 0;
+    uint32_t hash = search->seed * 0x9e3779b9u;
+    hash = (hash ^ search->runs[first].first) * 0x85ebca6bu;
+    hash = (hash ^ hash >> 15 ^ search->runs[above].first) * 0xc2b2ae35u;
+    hash = (hash ^ hash >> 13 ^ search->runs[last].last) * 0x27d4eb2fu;
+    return search->effort->noise * (double)(hash >> 16) / 65536;
+}
+
 static void try_splits(const struct search *search, size_t first, size_t last, struct plan *best)
 {
     double here = 1 + search->effort->lambda * search_weight(search, first, last);
-    for (size_t above = first + 1; above <= last; above++)
+    for (size_t above = first + 1; above <= last; above++) {
+        const struct plan *low = plan_at(search, first, above - 1);
+        const struct plan *high = plan_at(search, above, last);
         take_cheaper(best, (struct plan){.kind = PLAN_SPLIT,
-                                         .cost = here + plan_at(search, first, above - 1)->cost +
-                                                 plan_at(search, above, last)->cost,
+                                         .cost = here + low->cost + high->cost +
+                                                 noise(search, first, above, last),
+                                         .size = 1 + low->size + high->size,
                                          .index = above});
+    }
 }
 
 static void try_offers(const struct search *search, size_t first, size_t last, struct plan *best)
@@ -126,6 +139,7 @@ static void try_offers(const struct search *search, size_t first, size_t last, s
                      (struct plan){.kind = PLAN_REUSE,
                                    .cost = extra + lambda * (extra * weight + offer->path[last + 1] -
                                                              offer->path[first]),
+                                   .size = (uint32_t)extra,
                                    .index = i});
     }
 }
@@ -135,10 +149,15 @@ static void try_window(struct search *search, size_t first, size_t last, struct 
     if (!search->effort->mask_tests || last - first + 1 > WINDOW_RUNS_MOST || last - first < 2 ||
         search->runs[last].last - search->runs[first].first >= WINDOW_SPAN)
         return;
+    unsigned tests = search->effort->mask_tests;
+    if (!search->effort->thorough && best->size <= tests)
+        tests = best->size ? best->size - 1 : 0;
+    if (!tests)
+        return;
     double cost;
-    const struct window_tree *tree = window_find(search, first, last, best->cost, &cost);
+    const struct window_tree *tree = window_find(search, first, last, tests, best->cost, &cost);
     if (tree)
-        take_cheaper(best, (struct plan){.kind = PLAN_WINDOW, .cost = cost, .tree = tree});
+        take_cheaper(best, (struct plan){.kind = PLAN_WINDOW, .cost = cost, .size = tests, .tree = tree});
 }
 
 static bool is_uniform(const struct search *search, size_t first, size_t last)

@@ -52,6 +52,8 @@ struct outcome {
 
 struct block *block_return(struct shaper *shaper, uint32_t word);
 struct block *block_return_value(struct shaper *shaper, const struct word *value);
+/* A return that is like no other, for what is to be put in its place. */
+struct block *block_placeholder(struct shaper *shaper);
 /* Gives the target itself when both are the same. */
 struct block *block_test(struct shaper *shaper, const struct tested *tested,
                          enum test_operation test, uint32_t constant, struct block *yes,

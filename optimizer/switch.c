@@ -7,27 +7,30 @@
 /* A call is tested in front of everything when it is at least this share of what comes here. */
 #define HOT_SHARE 0.10
 #define HOT_MOST 3u
+#define TRIES_MOST 64u
 
 struct effort effort_of(enum optimization level)
 {
     static const struct effort efforts[] = {
-        [OPTIMIZE_0] = {.lambda = 10},
-        [OPTIMIZE_1] = {.lambda = 10, .programs_intervals = true},
-        [OPTIMIZE_2] = {.lambda = 10,
+        [OPTIMIZE_0] = {.lambda = 12},
+        [OPTIMIZE_1] = {.lambda = 12, .programs_intervals = true},
+        [OPTIMIZE_2] = {.lambda = 12,
+                        .programs_intervals = true,
+                        .mask_tests = 2,
+                        .reuses = true,
+                        .repairs = 1},
+        [OPTIMIZE_3] = {.lambda = 12,
                         .programs_intervals = true,
                         .mask_tests = 3,
                         .reuses = true,
-                        .repairs = 1},
-        [OPTIMIZE_3] = {.lambda = 10,
-                        .programs_intervals = true,
-                        .mask_tests = 4,
-                        .reuses = true,
-                        .repairs = 4},
-        [OPTIMIZE_SIZE] = {.lambda = 0.01,
+                        .repairs = 4,
+                        .work = 4000000},
+        [OPTIMIZE_SIZE] = {.lambda = 0.05,
                            .programs_intervals = true,
-                           .mask_tests = 4,
+                           .mask_tests = 3,
                            .reuses = true,
-                           .repairs = 4},
+                           .repairs = 4,
+                           .work = 4000000},
     };
     return efforts[level];
 }
@@ -139,32 +142,56 @@ static struct block *with_hot(struct search *search, const struct hot *hot, size
 
 /* ---- the switch ----------------------------------------------------------------------------------- */
 
-static struct block *search_tree(struct search *search)
+/* One tree: the dynamic program, the hottest values in front of it or not, repairs. */
+static struct block *try_tree(struct search *search, double *cost)
 {
     struct shaper *shaper = search->shaper;
     struct hot hot = hottest(search->values, search->value_count);
     struct block *best = NULL;
-    double best_cost = INFINITY;
-    search_begin(search);
-    if (search->effort->reuses)
-        offers_make(search, shaper->standing.items, shaper->standing.count);
+    *cost = INFINITY;
     for (size_t peeled = 0; peeled <= hot.count; peeled++) {
         struct block *block = with_hot(search, &hot, peeled);
-        double cost =
+        double here =
             tree_cost(shaper, search->tested, block, search->values, search->value_count);
-        if (cost < best_cost - 1e-9) {
-            best_cost = cost;
+        if (here < *cost - 1e-9) {
+            *cost = here;
             best = block;
         }
     }
     for (unsigned round = 0; round < search->effort->repairs; round++) {
-        if (!repair_tree(search, &best, &best_cost))
+        if (!repair_tree(search, &best, cost))
             break;
     }
     return best;
 }
 
-static void note_standing(struct shaper *shaper, const struct tested *tested, struct block *block)
+/* With more work to spend, the dynamic program is run again with costs that are a little off: it
+ * then takes other ways among those that are nearly as cheap, and one of them may share more. */
+struct block *search_tree(struct search *search)
+{
+    struct shaper *shaper = search->shaper;
+    double best_cost;
+    search_begin(search);
+    if (search->effort->reuses)
+        offers_make(search, shaper->standing.items, shaper->standing.count);
+    struct block *best = try_tree(search, &best_cost);
+    uint64_t price = (uint64_t)search->count * search->count * (search->count + 64);
+    uint64_t tries = search->effort->work / (price + 1);
+    tries = tries < TRIES_MOST ? tries : TRIES_MOST;
+    for (uint64_t i = 1; i <= tries && !shaper->full; i++) {
+        double cost;
+        search->seed = (uint32_t)i;
+        struct block *block = try_tree(search, &cost);
+        if (cost < best_cost - 1e-9) {
+            best_cost = cost;
+            best = block;
+        }
+    }
+    search->seed = 0;
+    return best;
+}
+
+void note_standing(struct shaper *shaper, const struct tested *tested, struct block *block)
 {
     for (size_t i = 0; i < shaper->standing.count; i++) {
         if (shaper->standing.items[i] == block)
@@ -212,7 +239,7 @@ struct block *shape_switch(struct shaper *shaper, const struct tested *tested,
                             .values = values,
                             .value_count = value_count,
                             .windows = shaper->windows};
-    struct block *best = search_tree(&search);
+    struct block *best = switch_is_doubled(&search) ? shape_doubled(&search) : search_tree(&search);
     arena_free(scratch);
     if (shaper->effort->reuses && tested->accumulator == ACCUMULATOR_FIELD)
         note_standing(shaper, tested, best);

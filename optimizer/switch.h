@@ -4,6 +4,7 @@
  *   interval.c  dynamic programming over intervals
  *   window.c    the best tree for a short interval, mask tests included
  *   reuse.c     subtrees that stand already and do for an interval
+ *   doubled.c   tables in which the numbers come twice
  *   repair.c    one subtree taken out and found again
  *   balanced.c  (shape.h) no search at all
  */
@@ -33,6 +34,7 @@ struct window_tree {
 struct window_answer {
     const struct outcome *runs;
     size_t count;
+    unsigned tests;       /* most that were tried */
     double weight, limit; /* nothing below `limit` was found, when there is no tree */
     double cost;
     const struct window_tree *tree;
@@ -58,6 +60,7 @@ enum plan_kind { PLAN_TARGET, PLAN_SPLIT, PLAN_CHAIN, PLAN_WINDOW, PLAN_REUSE };
 struct plan {
     enum plan_kind kind;
     double cost;
+    uint32_t size; /* tests */
     size_t index; /* SPLIT: the first run above; CHAIN: a run that the chain ends with; REUSE: the
                      offer */
     const struct window_tree *tree;
@@ -93,6 +96,7 @@ struct search {
     struct windows *windows;
     struct offer *offers;
     size_t offer_count;
+    uint32_t seed;      /* of how far costs are off; 0: they are not */
     struct plan *plans; /* [first * count + last] */
 };
 
@@ -108,16 +112,24 @@ void weigh_switches(struct shaper *shaper, const struct dag *dag, const struct d
 void search_begin(struct search *search);
 /* The cheapest tree for all of the runs that the class of shapes holds, and its cost. */
 struct block *shape_intervals(struct search *search, double *cost);
-/* The cheapest tree for a window below `limit`; NULL: none. The window's values are the runs' and
+/* The cheapest tree of at most `tests` tests for a window below `limit`; NULL: none. The window's values are the runs' and
  * nothing else. */
 const struct window_tree *window_find(struct search *search, size_t first, size_t last,
-                                      double limit, double *cost);
+                                      unsigned tests, double limit, double *cost);
 struct block *window_build(struct search *search, const struct window_tree *tree);
 /* Makes offers of all tests of the search's variable among `blocks`. */
 void offers_make(struct search *search, struct block *const *blocks, size_t count);
 
 struct block *offer_build(struct search *search, const struct offer *offer, size_t first,
                           size_t last);
+
+/* DP, the hottest values in front, repairs; leans on what stands. */
+struct block *search_tree(struct search *search);
+/* Adds the tests below `block` to what stands. */
+void note_standing(struct shaper *shaper, const struct tested *tested, struct block *block);
+/* Whether the table has a part for x32; the tree for such a table (doubled.c). */
+bool switch_is_doubled(const struct search *search);
+struct block *shape_doubled(struct search *search);
 
 /* What a tree for the switch adds to the program: tests that do not stand yet, and paths. */
 double tree_cost(struct shaper *shaper, const struct tested *tested, const struct block *root,

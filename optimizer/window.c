@@ -34,7 +34,7 @@ struct window {
     uint8_t target_of[WINDOW_SPAN];
     const struct window_tree *leaves[TARGETS_MOST];
     uint64_t boundaries; /* values at which a run begins */
-    unsigned lowest_bit, bits;
+    unsigned bits;
     uint64_t columns[32]; /* by bit of the value: values that have it set */
     size_t test_count;
     /* From here on: not cleared from window to window. */
@@ -118,6 +118,14 @@ static bool note_bits(struct window *window)
     return window->bits <= MASK_BITS_MOST;
 }
 
+/* A value from the inside of a long run is rarely worth a test of its own. */
+static bool beside_boundary(const struct window *window, unsigned at)
+{
+    bool begins = at == 0 || window->boundaries >> at & 1;
+    bool ends = at + 1 == window->span || window->boundaries >> (at + 1) & 1;
+    return begins && ends;
+}
+
 static void note_tests(struct window *window)
 {
     for (unsigned at = 1; at < window->span; at++) {
@@ -130,8 +138,10 @@ static void note_tests(struct window *window)
             yes |= window->columns[__builtin_ctz(left)];
         add_test(window, yes, TEST_SET, mask);
     }
-    for (unsigned at = 0; at < window->span; at++)
-        add_test(window, (uint64_t)1 << at, TEST_EQUAL, window->base + at);
+    for (unsigned at = 0; at < window->span; at++) {
+        if (window->search->effort->thorough || beside_boundary(window, at))
+            add_test(window, (uint64_t)1 << at, TEST_EQUAL, window->base + at);
+    }
 }
 
 /* ---- trees -------------------------------------------------------------------------------------- */
@@ -349,7 +359,7 @@ static void make_room(struct windows *windows)
 
 /* ---- the search ----------------------------------------------------------------------------------- */
 
-static double solve(struct search *search, size_t first, size_t last, double limit,
+static double solve(struct search *search, size_t first, size_t last, unsigned tests, double limit,
                     const struct window_tree **tree)
 {
     struct windows *windows = search->windows;
@@ -365,11 +375,11 @@ static double solve(struct search *search, size_t first, size_t last, double lim
         return INFINITY;
     note_weights(window, first, last);
     note_tests(window);
-    return find(window, low_bits(window->span), search->effort->mask_tests, limit, tree);
+    return find(window, low_bits(window->span), tests, limit, tree);
 }
 
 const struct window_tree *window_find(struct search *search, size_t first, size_t last,
-                                      double limit, double *cost)
+                                      unsigned tests, double limit, double *cost)
 {
     struct windows *windows = search->windows;
     const struct outcome *runs = &search->runs[first];
@@ -381,12 +391,12 @@ const struct window_tree *window_find(struct search *search, size_t first, size_
         const struct window_answer *known =
             &windows->answers.items[windows->slots.items[slot] - 1];
         *cost = known->cost;
-        if (known->tree || known->limit >= limit)
+        if (known->tests >= tests && (known->tree || known->limit >= limit))
             return known->tree;
     }
-    struct window_answer answer = {.count = count, .weight = weight, .limit = limit};
+    struct window_answer answer = {.count = count, .weight = weight, .tests = tests, .limit = limit};
     answer.runs = arena_copy(windows->arena, runs, count * sizeof *runs);
-    answer.cost = solve(search, first, last, limit, &answer.tree);
+    answer.cost = solve(search, first, last, tests, limit, &answer.tree);
     if (windows->slots.items[slot]) {
         windows->answers.items[windows->slots.items[slot] - 1] = answer;
     } else {
