@@ -76,7 +76,11 @@ void dag_default_ranks(uint8_t ranks[FIELD_COUNT]);
 /* As dag_switch, but the children may test anything: they are put in their place. */
 const struct dag_node *dag_choose(struct dag *dag, enum field field, uint32_t mask,
                                   const struct dag_edge *edges, uint32_t count);
-/* What `root` means, as nodes of another DAG, whatever its order; NULL past a limit. */
+/* `node`, which is free, with other children below the same edges: they stay as they are. */
+const struct dag_node *dag_choose_free(struct dag *dag, const struct dag_node *node,
+                                       const struct dag_edge *edges);
+/* What `root` means, as nodes of another DAG, whatever its order; NULL past a limit. Free nodes
+ * stay free. */
 const struct dag_node *dag_import(struct dag *dag, struct arena *arena,
                                   const struct dag_node *root);
 size_t dag_size(const struct dag *dag);
@@ -106,8 +110,7 @@ const struct dag_node *dag_if_in_front(struct dag *dag, const struct dag_node *c
                                        const struct dag_node *yes, const struct dag_node *no);
 /* The same node, but free. */
 const struct dag_node *dag_free(struct dag *dag, const struct dag_node *node);
-/* Until dag_attempt_ends, constructors return NULL once dag_if has looked at `work` edges, whatever
- * came of it. False when there is too little room left in the DAG to try. */
+/* Until dag_attempt_ends, constructors return NULL once dag_if has looked at `work` edges. False when there is too little room left in the DAG to try. */
 bool dag_attempt_begins(struct dag *dag, size_t work);
 /* False when the work was not enough. Then what was made is useless, and the DAG as good as
  * before. */

@@ -115,6 +115,8 @@ static uint64_t rank_of(const struct dag_node *node)
 
 uint64_t dag_variable_order(const struct dag_node *node)
 {
+    if (node->free)
+        return UINT64_MAX;
     if (node->kind == DAG_SWITCH)
         return rank_of(node) << 32 | (uint32_t)~node->mask;
     if (node->kind == DAG_COMPARE)
@@ -137,6 +139,7 @@ static uint32_t hash_node(const struct dag_node *node)
     uint32_t hash = hash_mix((uint32_t)node->kind + 1, node->word);
     hash = hash_mix(hash, node->value ? dag_word_id(node->value) + 1 : 0);
     hash = hash_mix(hash, (uint32_t)node->field * FIELD_COUNT + node->variable);
+    hash = hash_mix(hash, node->free);
     hash = hash_mix(hash, node->mask);
     for (uint32_t i = 0; i < node->edge_count; i++) {
         hash = hash_mix(hash, node->edges[i].last);
@@ -160,7 +163,7 @@ bool dag_same_node(const struct dag_node *a, const struct dag_node *b)
 {
     return a->kind == b->kind && a->word == b->word && a->value == b->value &&
            a->field == b->field && a->mask == b->mask && a->variable == b->variable &&
-           same_edges(a, b);
+           a->free == b->free && same_edges(a, b);
 }
 
 /* The one node that equals `wanted`, made if there is none; its edges are copied. */
@@ -191,6 +194,15 @@ static const struct dag_node *unique_node(struct dag *dag, const struct dag_node
 const struct dag_node *dag_verdict(struct dag *dag, uint32_t word)
 {
     return unique_node(dag, &(struct dag_node){.kind = DAG_VERDICT, .word = word});
+}
+
+const struct dag_node *dag_free(struct dag *dag, const struct dag_node *node)
+{
+    if (!node || node->free || !node->edge_count)
+        return node;
+    struct dag_node wanted = *node;
+    wanted.free = true;
+    return unique_node(dag, &wanted);
 }
 
 const struct dag_node *dag_return(struct dag *dag, const struct word *value)
@@ -306,4 +318,26 @@ const struct dag_node *dag_child_at(const struct dag_node *node, uint32_t value)
             low = middle + 1;
     }
     return node->edges[low].child;
+}
+
+/* ---- attempts ------------------------------------------------------------------------------- */
+
+/* No node and no edge is made without work: an attempt never reaches another limit, and half of the
+ * room is left for what must be made. */
+bool dag_attempt_begins(struct dag *dag, size_t work)
+{
+    if (dag->limit != DAG_WITHIN_LIMITS || dag->nodes.count + work >= dag->node_most / 2 ||
+        dag->edges_used + work >= dag->edge_most / 2 || dag->steps + work >= dag->step_most / 2)
+        return false;
+    dag->attempt_end = dag->work + work;
+    return true;
+}
+
+bool dag_attempt_ends(struct dag *dag)
+{
+    dag->attempt_end = 0;
+    if (dag->limit != DAG_ATTEMPT_OVER)
+        return dag->limit == DAG_WITHIN_LIMITS;
+    dag->limit = DAG_WITHIN_LIMITS;
+    return false;
 }

@@ -95,6 +95,8 @@ static const char *check_leaf(const struct dag_node *node)
 {
     if (node->edge_count)
         return "a leaf has children";
+    if (node->free)
+        return "a leaf is free";
     if (node->kind == DAG_RETURN && (!node->value || node->value->operator== WORD_CONSTANT))
         return "a computed return is constant";
     return NULL;
@@ -108,7 +110,7 @@ static const char *check_node(const struct dag *dag, const struct dag_node *node
         const struct dag_node *child = node->edges[i].child;
         if (!child || child->id >= node->id)
             return "a child's id is not smaller";
-        if (dag_variable_order(child) <= dag_variable_order(node))
+        if (!node->free && dag_variable_order(child) <= dag_variable_order(node))
             return "the variables do not rise";
     }
     if (node->kind == DAG_SWITCH)

@@ -5,11 +5,12 @@
 
 enum { CONDITION, YES, NO, OPERANDS };
 
-static uint32_t hash_operands(const struct dag_node *const operands[OPERANDS])
+static uint32_t hash_operands(const struct dag *dag,
+                              const struct dag_node *const operands[OPERANDS])
 {
     uint32_t hash = hash_mix(0x1f, operands[CONDITION]->id);
     hash = hash_mix(hash, operands[YES]->id);
-    return hash_mix(hash, operands[NO]->id);
+    return hash_mix(hash, operands[NO]->id) ^ dag->in_front;
 }
 
 static const struct dag_node *known_result(const struct dag *dag, uint32_t hash,
@@ -20,7 +21,7 @@ static const struct dag_node *known_result(const struct dag *dag, uint32_t hash,
          i = index_next(&dag->result_index, hash, &probe)) {
         const struct dag_if_result *known = &dag->results.items[i];
         if (known->condition == operands[CONDITION]->id && known->yes == operands[YES]->id &&
-            known->no == operands[NO]->id)
+            known->no == operands[NO]->id && known->in_front == dag->in_front)
             return known->result;
     }
     return NULL;
@@ -34,6 +35,7 @@ static void remember(struct dag *dag, uint32_t hash,
                 (struct dag_if_result){.condition = operands[CONDITION]->id,
                                        .yes = operands[YES]->id,
                                        .no = operands[NO]->id,
+                                       .in_front = dag->in_front,
                                        .result = answer});
 }
 
@@ -103,19 +105,19 @@ static const struct dag_node *expand_compare(struct dag *dag,
     return dag_compare_node(dag, first->variable, results[0], results[1]);
 }
 
-static const struct dag_node *expand(struct dag *dag,
-                                     const struct dag_node *const operands[OPERANDS])
+/* What is to be tested before the condition's own variable is not to be looked into. */
+static void free_operands(struct dag *dag, const struct dag_node *operands[OPERANDS])
 {
-    const struct dag_node *condition = operands[CONDITION];
-    if (condition->kind == DAG_VERDICT)
-        return condition->word ? operands[YES] : operands[NO];
-    if (operands[YES] == operands[NO])
-        return operands[YES];
-    if (is_verdict(operands[YES], 1) && is_verdict(operands[NO], 0))
-        return condition;
-    if (++dag->steps > dag->step_most)
-        return dag_fail(dag, DAG_TOO_MANY_NODES);
-    uint32_t hash = hash_operands(operands);
+    for (int i = YES; i < OPERANDS; i++) {
+        if (dag_variable_order(operands[i]) < dag_variable_order(operands[CONDITION]))
+            operands[i] = dag_free(dag, operands[i]);
+    }
+}
+
+static const struct dag_node *expand_first(struct dag *dag,
+                                           const struct dag_node *const operands[OPERANDS])
+{
+    uint32_t hash = hash_operands(dag, operands);
     const struct dag_node *answer = known_result(dag, hash, operands);
     if (answer)
         return answer;
@@ -127,10 +129,37 @@ static const struct dag_node *expand(struct dag *dag,
     return answer;
 }
 
+static const struct dag_node *expand(struct dag *dag, const struct dag_node *const given[OPERANDS])
+{
+    const struct dag_node *operands[OPERANDS] = {given[CONDITION], given[YES], given[NO]};
+    if (++dag->work > dag->attempt_end && dag->attempt_end)
+        return dag_fail(dag, DAG_ATTEMPT_OVER);
+    if (operands[CONDITION]->kind == DAG_VERDICT)
+        return operands[CONDITION]->word ? operands[YES] : operands[NO];
+    if (operands[YES] == operands[NO])
+        return operands[YES];
+    if (is_verdict(operands[YES], 1) && is_verdict(operands[NO], 0))
+        return operands[CONDITION];
+    if (++dag->steps > dag->step_most)
+        return dag_fail(dag, DAG_TOO_MANY_NODES);
+    if (dag->in_front)
+        free_operands(dag, operands);
+    return operands[YES] && operands[NO] ? expand_first(dag, operands) : NULL;
+}
+
 const struct dag_node *dag_if(struct dag *dag, const struct dag_node *condition,
                               const struct dag_node *yes, const struct dag_node *no)
 {
     if (!condition || !yes || !no || dag->limit != DAG_WITHIN_LIMITS)
         return NULL;
     return expand(dag, (const struct dag_node *const[OPERANDS]){condition, yes, no});
+}
+
+const struct dag_node *dag_if_in_front(struct dag *dag, const struct dag_node *condition,
+                                       const struct dag_node *yes, const struct dag_node *no)
+{
+    dag->in_front = true;
+    const struct dag_node *answer = dag_if(dag, condition, yes, no);
+    dag->in_front = false;
+    return answer;
 }

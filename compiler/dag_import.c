@@ -62,13 +62,32 @@ const struct dag_node *dag_choose(struct dag *dag, enum field field, uint32_t ma
     return made;
 }
 
-static const struct dag_node *import_switch(struct dag *dag, struct arena *arena,
-                                            const struct dag_node *node,
-                                            const struct dag_node *const *made)
+/* A free child counts as a leaf: then any order of the variables is the DAG's order. */
+const struct dag_node *dag_choose_free(struct dag *dag, const struct dag_node *node,
+                                       const struct dag_edge *edges)
+{
+    size_t base = dag->scratch.count;
+    for (uint32_t i = 0; i < node->edge_count; i++)
+        vector_push(
+            dag->arena, &dag->scratch,
+            (struct dag_edge){.last = edges[i].last, .child = dag_free(dag, edges[i].child)});
+    if (node->kind == DAG_SWITCH)
+        return dag_free(dag, dag_switch_scratch(dag, node->field, node->mask, base));
+    const struct dag_edge *sides = dag->scratch.items + base;
+    const struct dag_node *yes = sides[0].child, *no = sides[1].child;
+    dag->scratch.count = base;
+    return dag_free(dag, dag_compare(dag, node->comparison, node->a, node->b, yes, no));
+}
+
+static const struct dag_node *import_edges(struct dag *dag, struct arena *arena,
+                                           const struct dag_node *node,
+                                           const struct dag_node *const *made)
 {
     struct dag_edge *edges = NEW_ARRAY(arena, struct dag_edge, node->edge_count);
     for (uint32_t i = 0; i < node->edge_count; i++)
         edges[i] = (struct dag_edge){node->edges[i].last, made[node->edges[i].child->id]};
+    if (node->free)
+        return dag_choose_free(dag, node, edges);
     return dag_choose(dag, node->field, node->mask, edges, node->edge_count);
 }
 
@@ -83,8 +102,8 @@ const struct dag_node *dag_import(struct dag *dag, struct arena *arena, const st
             made[node->id] = dag_verdict(dag, node->word);
         else if (node->kind == DAG_RETURN)
             made[node->id] = dag_return(dag, node->value);
-        else if (node->kind == DAG_SWITCH)
-            made[node->id] = import_switch(dag, arena, node, made);
+        else if (node->kind == DAG_SWITCH || node->free)
+            made[node->id] = import_edges(dag, arena, node, made);
         else
             made[node->id] =
                 dag_compare(dag, node->comparison, node->a, node->b, made[node->edges[0].child->id],

@@ -32,6 +32,7 @@ struct dag_switch_variable {
 /* One result of dag_if, by ids. */
 struct dag_if_result {
     uint32_t condition, yes, no;
+    bool in_front;
     const struct dag_node *result;
 };
 
@@ -42,6 +43,8 @@ struct dag {
     enum dag_limit limit;
     size_t node_most, edge_most, step_most;
     size_t edges_used, steps;
+    size_t work, attempt_end; /* edges that dag_if looked at; 0: no attempt */
+    bool in_front;            /* dag_if_in_front is at work */
 
     VECTOR(const struct dag_node *) nodes; /* by id */
     struct index_table node_index;

@@ -1,6 +1,6 @@
 /* The decision DAG as text, for --dump=dag: one node a paragraph, parents before children; leaves
  * stand where they are used. Nodes are numbered from the root, so that the text depends on the
- * policy only. */
+ * policy only. What is below a free node is not in the DAG's order. */
 #include "compiler/compiler.h"
 #include "compiler/text.h"
 
@@ -72,7 +72,7 @@ void dag_print(struct buffer *out, struct arena *arena, const struct dag_node *r
         const struct dag_node *node = nodes[i];
         if (!node->edge_count)
             continue;
-        buffer_printf(out, "n%u: ", printer.number_of[node->id]);
+        buffer_printf(out, node->free ? "n%u, free: " : "n%u: ", printer.number_of[node->id]);
         if (node->kind == DAG_SWITCH)
             print_switch(&printer, node);
         else

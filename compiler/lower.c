@@ -2,9 +2,9 @@
  *
  * The space of (arch, nr) is cut into classes within which the same rules are in play: at the runs
  * of the ABIs' tables, at the clauses' bounds and where conditions of the raw layer look at arch or
- * nr. Each class gets the chain of its rules, folded from the last to the first; equal chains meet
- * in the memory of dag_if, so that hundreds of plain rules cost nothing. Switches on nr, and one on
- * arch, put the classes together. */
+ * nr. Each class gets the chain of its rules (lower_chain.c); equal chains meet in the memory of
+ * dag_if, so that hundreds of plain rules cost nothing. Switches on nr, and one on arch, put the
+ * classes together. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -14,11 +14,6 @@
  * while rules are combined. */
 #define NODE_MOST ((size_t)1 << 18)
 
-/* One rule in play: if `when` then `then`. */
-struct choice {
-    const struct dag_node *when, *then;
-};
-
 typedef VECTOR(struct choice) choice_list;
 typedef VECTOR(struct dag_edge) edge_list;
 typedef VECTOR(uint32_t) number_list;
@@ -26,37 +21,27 @@ typedef VECTOR(uint32_t) number_list;
 /* The clauses of one view that are in play while the numbers rise. */
 struct sweep {
     const struct abi_view *view;
-    const struct dag_node **conditions; /* by clause; NULL: not lowered yet */
-    uint32_t *by_first;                 /* clauses by rising `first` */
-    size_t next;                        /* in by_first */
-    number_list active;                 /* clauses, rising: the order of the rules */
+    struct tests **conditions; /* by clause; NULL: not lowered yet */
+    uint32_t *by_first;        /* clauses by rising `first` */
+    size_t next;               /* in by_first */
+    number_list active;        /* clauses, rising: the order of the rules */
 };
 
 struct lowering {
     struct arena *arena;
     const struct policy *policy;
     struct dag *dag;
-    /* Of the raw rules: over all inputs, and what is left of the conditions under one arch token.
-     */
-    const struct dag_node **raw_conditions, **raw_values;
-    const struct dag_node **raw_here;
+    /* Of the raw rules: over all inputs, and what is left of them under one arch token. */
+    struct tests **raw_conditions, **raw_here;
+    const struct dag_node **raw_values;
     struct sweep *sweeps; /* by view */
     choice_list choices;
+    struct chains chains;
 };
 
 static bool given_up(const struct lowering *lowering)
 {
     return dag_limit_reached(lowering->dag) != DAG_WITHIN_LIMITS;
-}
-
-static bool is_true(const struct dag_node *condition)
-{
-    return condition->kind == DAG_VERDICT && condition->word == 1;
-}
-
-static bool is_false(const struct dag_node *condition)
-{
-    return condition->kind == DAG_VERDICT && condition->word == 0;
 }
 
 /* ---- numbers -------------------------------------------------------------------------------- */
@@ -95,61 +80,53 @@ static void cut_before(struct arena *arena, number_list *cuts, uint32_t first)
 
 /* ---- the raw layer under one class ---------------------------------------------------------- */
 
-/* The bits that all values of first..last have in common. */
-static uint32_t common_bits(uint32_t first, uint32_t last)
+/* What is left where `field` is in first..last, a range that lies between two cuts. */
+static struct tests *restrict_field(struct lowering *lowering, struct tests *tests,
+                                    enum field field, uint32_t first, uint32_t last)
 {
-    uint32_t differ = first ^ last;
-    return differ ? ~(0xffffffffu >> __builtin_clz(differ)) : 0xffffffffu;
+    const struct dag_node variable = {.kind = DAG_SWITCH, .field = field, .mask = 0xffffffffu};
+    return tests_restrict(lowering->arena, tests, &variable, first, last);
 }
 
-/* What is left of `node` where `field` is in first..last, a range that lies within one edge of the
- * switch on the whole field. Masked switches stay where the range does not settle them. */
-static const struct dag_node *restrict_field(const struct dag_node *node, enum field field,
-                                             uint32_t first, uint32_t last)
-{
-    uint32_t common = common_bits(first, last);
-    while (node->kind == DAG_SWITCH && node->field == field &&
-           (node->mask == 0xffffffffu || (node->mask & ~common) == 0))
-        node = dag_child_at(node, first & node->mask);
-    return node;
-}
-
-static void cut_at_edges(struct arena *arena, number_list *cuts, const struct dag_node *node,
+static void cut_at_edges(struct arena *arena, number_list *cuts, const struct tests *tests,
                          enum field field)
 {
-    if (node->kind != DAG_SWITCH || node->field != field || node->mask != 0xffffffffu)
-        return;
-    for (uint32_t i = 0; i < node->edge_count; i++)
-        cut_behind(arena, cuts, node->edges[i].last);
+    for (uint32_t i = 0; (tests->fields & 1u << field) && i < tests->count; i++) {
+        const struct dag_node *atom = tests->items[i].atom;
+        if (atom->kind != DAG_SWITCH || atom->field != field || atom->mask != 0xffffffffu)
+            continue;
+        for (uint32_t edge = 0; edge < atom->edge_count; edge++)
+            cut_behind(arena, cuts, atom->edges[edge].last);
+    }
 }
 
 /* ---- chains of rules ------------------------------------------------------------------------ */
 
 /* Adds a rule to the chain; true when no later rule can be reached. */
-static bool add_choice(struct lowering *lowering, const struct dag_node *when,
-                       const struct dag_node *then)
+static bool add_choice(struct lowering *lowering, struct tests *when, const struct dag_node *then)
 {
-    if (is_false(when))
-        return false;
-    vector_push(lowering->arena, &lowering->choices, (struct choice){.when = when, .then = then});
-    return is_true(when);
+    if (when->entry != TARGET_NO)
+        vector_push(lowering->arena, &lowering->choices,
+                    (struct choice){.when = when, .then = then});
+    return when->entry == TARGET_YES;
 }
 
+/* The chain's DAG; `base` where no rule holds. */
 static const struct dag_node *fold_choices(struct lowering *lowering, const struct dag_node *base)
 {
-    const struct dag_node *node = base;
-    for (size_t i = lowering->choices.count; i-- > 0;) {
-        const struct choice *choice = &lowering->choices.items[i];
-        node = dag_if(lowering->dag, choice->when, choice->then, node);
-    }
+    size_t count = lowering->choices.count;
     lowering->choices.count = 0;
-    return node;
+    if (given_up(lowering))
+        return NULL;
+    if (count && lowering->choices.items[count - 1].when->entry == TARGET_YES)
+        base = lowering->choices.items[--count].then;
+    return lower_chain(&lowering->chains, lowering->choices.items, count, base);
 }
 
-static const struct dag_node *clause_condition(struct lowering *lowering, struct sweep *sweep,
-                                               uint32_t clause)
+static struct tests *clause_condition(struct lowering *lowering, struct sweep *sweep,
+                                      uint32_t clause)
 {
-    const struct dag_node **known = &sweep->conditions[clause];
+    struct tests **known = &sweep->conditions[clause];
     if (!*known)
         *known = lower_condition(lowering->arena, lowering->dag, sweep->view->clauses[clause].when);
     return *known;
@@ -165,10 +142,11 @@ static void gather_choices(struct lowering *lowering, struct sweep *sweep, uint3
     while (!given_up(lowering) && (active < active_count || raw < policy->raw_rule_count)) {
         const struct clause *clause =
             active < active_count ? &sweep->view->clauses[sweep->active.items[active]] : NULL;
-        const struct dag_node *when, *then;
+        struct tests *when;
+        const struct dag_node *then;
         if (raw < policy->raw_rule_count &&
             (!clause || policy->raw_rules[raw].rule < clause->rule)) {
-            when = restrict_field(lowering->raw_here[raw], FIELD_NR, first, last);
+            when = restrict_field(lowering, lowering->raw_here[raw], FIELD_NR, first, last);
             then = lowering->raw_values[raw++];
         } else {
             when = clause_condition(lowering, sweep, sweep->active.items[active++]);
@@ -260,7 +238,7 @@ static void restrict_raw(struct lowering *lowering, uint32_t first, uint32_t las
 {
     for (size_t i = 0; i < lowering->policy->raw_rule_count; i++)
         lowering->raw_here[i] =
-            restrict_field(lowering->raw_conditions[i], FIELD_ARCH, first, last);
+            restrict_field(lowering, lowering->raw_conditions[i], FIELD_ARCH, first, last);
 }
 
 /* The DAG under the token of a declared ABI. */
@@ -341,13 +319,15 @@ static const struct dag_node *lower_tokens(struct lowering *lowering)
 static bool lower_raw_rules(struct lowering *lowering)
 {
     size_t count = lowering->policy->raw_rule_count;
-    lowering->raw_conditions = NEW_ARRAY(lowering->arena, const struct dag_node *, count);
+    lowering->raw_conditions = NEW_ARRAY(lowering->arena, struct tests *, count);
+    lowering->raw_here = NEW_ARRAY(lowering->arena, struct tests *, count);
     lowering->raw_values = NEW_ARRAY(lowering->arena, const struct dag_node *, count);
-    lowering->raw_here = NEW_ARRAY(lowering->arena, const struct dag_node *, count);
     for (size_t i = 0; i < count && !given_up(lowering); i++) {
         const struct raw_rule *rule = &lowering->policy->raw_rules[i];
         lowering->raw_conditions[i] = lower_condition(lowering->arena, lowering->dag, rule->when);
         lowering->raw_values[i] = dag_return(lowering->dag, rule->value);
+        if (lowering->raw_conditions[i])
+            tests_ordered(lowering->arena, lowering->dag, lowering->raw_conditions[i]);
     }
     return !given_up(lowering);
 }
@@ -367,7 +347,7 @@ static void prepare_sweeps(struct lowering *lowering)
         struct sweep *sweep = &lowering->sweeps[i];
         uint64_t *keys = NEW_ARRAY(lowering->arena, uint64_t, view->clause_count);
         sweep->view = view;
-        sweep->conditions = NEW_ARRAY(lowering->arena, const struct dag_node *, view->clause_count);
+        sweep->conditions = NEW_ARRAY(lowering->arena, struct tests *, view->clause_count);
         sweep->by_first = NEW_ARRAY(lowering->arena, uint32_t, view->clause_count);
         for (size_t j = 0; j < view->clause_count; j++)
             keys[j] = (uint64_t)view->clauses[j].first << 32 | j;
@@ -392,11 +372,11 @@ static void report_limit(const struct lowering *lowering, struct diagnostics *di
                      EXPRESSION_DEPTH_MOST);
         break;
     default:
-        report_error(
-            diagnostics, span,
-            "the policy is too large: its decisions need more than %zu different tests, and "
-            "a filter has room for %u instructions",
-            NODE_MOST, PROGRAM_MOST);
+        report_error(diagnostics, span,
+                     "the policy is too large: found no way to make its decisions within the %u "
+                     "instructions of a filter, neither word by word nor in the order its rules "
+                     "are written",
+                     PROGRAM_MOST);
     }
 }
 
@@ -406,6 +386,7 @@ result lower_policy(struct arena *arena, const struct policy *policy,
     struct lowering lowering = {.arena = arena, .policy = policy};
     lowering.dag = dag_new(arena, policy->big_endian, NODE_MOST);
     *dag = lowering.dag;
+    lowering.chains = (struct chains){.arena = arena, .dag = lowering.dag};
     prepare_sweeps(&lowering);
     *root = lower_raw_rules(&lowering) ? lower_tokens(&lowering) : NULL;
     if (!*root) {

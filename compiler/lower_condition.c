@@ -109,79 +109,260 @@ static const struct dag_node *member(struct arena *arena, struct dag *dag,
 
 /* ---- boolean structure ---------------------------------------------------------------------- */
 
-/* Work in progress on one condition: how many of its operands are on the value stack. */
-struct step {
+/* Short-circuit code is made from the last test to the first: each is told where to go. */
+struct job {
     const struct condition *condition;
-    unsigned done;
+    uint32_t yes, no;
+    /* The right operand of this is done, and begins at the machine's entry: the left one is next.
+     */
+    bool right_is_done;
 };
 
 struct machine {
     struct arena *arena;
-    struct dag *dag;
-    VECTOR(struct step) steps;
-    VECTOR(const struct dag_node *) values;
+    VECTOR(struct job) jobs;
+    VECTOR(const struct condition *) leaves; /* beside the tests */
+    VECTOR(struct test) tests;
+    uint32_t entry; /* of what was done last */
 };
 
-static void push_value(struct machine *machine, const struct dag_node *value)
+static void add_job(struct machine *machine, const struct condition *condition, uint32_t yes,
+                    uint32_t no)
 {
-    vector_push(machine->arena, &machine->values, value);
+    vector_push(machine->arena, &machine->jobs,
+                (struct job){.condition = condition, .yes = yes, .no = no});
 }
 
-static const struct dag_node *pop_value(struct machine *machine)
+static void add_leaf(struct machine *machine, const struct job *job)
 {
-    return machine->values.items[--machine->values.count];
-}
-
-static const struct dag_node *leaf(struct machine *machine, const struct condition *condition)
-{
-    struct dag *dag = machine->dag;
-    if (condition->kind == CONDITION_MEMBER)
-        return member(machine->arena, dag, condition);
-    if (condition->kind == CONDITION_COMPARE)
-        return dag_compare(dag, condition->comparison, condition->a, condition->b,
-                           dag_verdict(dag, 1), dag_verdict(dag, 0));
-    return dag_verdict(dag, condition->kind == CONDITION_TRUE);
-}
-
-static void combine(struct machine *machine, enum condition_kind kind)
-{
-    struct dag *dag = machine->dag;
-    const struct dag_node *yes = dag_verdict(dag, 1), *no = dag_verdict(dag, 0);
-    const struct dag_node *last = pop_value(machine);
-    if (kind == CONDITION_NOT) {
-        push_value(machine, dag_if(dag, last, no, yes));
+    if (job->condition->kind == CONDITION_TRUE || job->condition->kind == CONDITION_FALSE) {
+        machine->entry = job->condition->kind == CONDITION_TRUE ? job->yes : job->no;
         return;
     }
-    const struct dag_node *first = pop_value(machine);
-    push_value(machine, kind == CONDITION_AND ? dag_if(dag, first, last, no)
-                                              : dag_if(dag, first, yes, last));
+    machine->entry = (uint32_t)machine->tests.count;
+    vector_push(machine->arena, &machine->tests, (struct test){.yes = job->yes, .no = job->no});
+    vector_push(machine->arena, &machine->leaves, job->condition);
 }
 
-static unsigned operand_count(enum condition_kind kind)
+static void do_job(struct machine *machine)
 {
-    return kind == CONDITION_AND || kind == CONDITION_OR ? 2 : kind == CONDITION_NOT ? 1 : 0;
+    struct job job = machine->jobs.items[--machine->jobs.count];
+    const struct condition *condition = job.condition;
+    if (condition->kind == CONDITION_NOT) {
+        add_job(machine, condition->left, job.no, job.yes);
+    } else if (condition->kind != CONDITION_AND && condition->kind != CONDITION_OR) {
+        add_leaf(machine, &job);
+    } else if (!job.right_is_done) {
+        job.right_is_done = true;
+        vector_push(machine->arena, &machine->jobs, job);
+        add_job(machine, condition->right, job.yes, job.no);
+    } else if (condition->kind == CONDITION_AND) {
+        add_job(machine, condition->left, machine->entry, job.no);
+    } else {
+        add_job(machine, condition->left, job.yes, machine->entry);
+    }
+}
+
+static const struct dag_node *lower_leaf(struct arena *arena, struct dag *dag,
+                                         const struct condition *condition)
+{
+    if (condition->kind == CONDITION_MEMBER)
+        return member(arena, dag, condition);
+    return dag_compare(dag, condition->comparison, condition->a, condition->b, dag_verdict(dag, 1),
+                       dag_verdict(dag, 0));
+}
+
+/* ---- lists of tests ------------------------------------------------------------------------- */
+
+/* Where `target` leads once the same atom has been `holds`. */
+static uint32_t past_same_atom(const struct test *tests, const struct dag_node *atom,
+                               uint32_t target, bool holds)
+{
+    while (target < TARGET_NO && tests[target].atom == atom)
+        target = holds ? tests[target].yes : tests[target].no;
+    return target;
+}
+
+/* Takes out tests that are settled or change nothing. What each was becomes, in `become`, what
+ * stands for it. */
+static void settle_tests(struct test *tests, uint32_t count, uint32_t *become)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct test *test = &tests[i];
+        uint32_t yes = test->yes < TARGET_NO ? become[test->yes] : test->yes;
+        uint32_t no = test->no < TARGET_NO ? become[test->no] : test->no;
+        test->yes = past_same_atom(tests, test->atom, yes, true);
+        test->no = past_same_atom(tests, test->atom, no, false);
+        become[i] = i;
+        if (test->atom->kind == DAG_VERDICT)
+            become[i] = test->atom->word ? test->yes : test->no;
+        else if (test->yes == test->no)
+            become[i] = test->yes;
+    }
+}
+
+static uint32_t moved(const uint32_t *place, uint32_t target)
+{
+    return target < TARGET_NO ? place[target] : target;
+}
+
+/* The list of what is reached from `entry`; takes the items. */
+static struct tests *make_tests(struct arena *arena, struct test *items, uint32_t count,
+                                uint32_t entry)
+{
+    struct tests *tests = NEW(arena, struct tests);
+    uint32_t *place = NEW_ARRAY(arena, uint32_t, (size_t)count + 1);
+    bool *reached = NEW_ARRAY(arena, bool, (size_t)count + 1);
+    settle_tests(items, count, place);
+    entry = moved(place, entry);
+    if (entry < TARGET_NO)
+        reached[entry] = true;
+    for (uint32_t i = count; i-- > 0;) {
+        if (reached[i] && items[i].yes < TARGET_NO)
+            reached[items[i].yes] = true;
+        if (reached[i] && items[i].no < TARGET_NO)
+            reached[items[i].no] = true;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (!reached[i])
+            continue;
+        struct test test = items[i];
+        place[i] = tests->count;
+        test.yes = moved(place, test.yes);
+        test.no = moved(place, test.no);
+        items[tests->count++] = test;
+        if (test.atom->kind == DAG_SWITCH)
+            tests->fields |= 1u << test.atom->field;
+        for (uint32_t edge = 0; edge < test.atom->edge_count; edge++)
+            tests->cost += dag_node_cost(test.atom->edges[edge].child);
+        tests->cost += dag_node_cost(test.atom);
+    }
+    tests->items = items;
+    tests->entry = moved(place, entry);
+    return tests;
 }
 
 /* With a stack of its own, not the C stack: a long chain of || is as deep as it is long. */
-const struct dag_node *lower_condition(struct arena *arena, struct dag *dag,
-                                       const struct condition *condition)
+struct tests *lower_condition(struct arena *arena, struct dag *dag,
+                              const struct condition *condition)
 {
-    struct machine machine = {.arena = arena, .dag = dag};
-    vector_push(arena, &machine.steps, (struct step){.condition = condition});
-    while (machine.steps.count) {
-        struct step *step = &machine.steps.items[machine.steps.count - 1];
-        const struct condition *current = step->condition;
-        unsigned operands = operand_count(current->kind);
-        if (step->done < operands) {
-            const struct condition *next = step->done++ ? current->right : current->left;
-            vector_push(arena, &machine.steps, (struct step){.condition = next});
-            continue;
-        }
-        machine.steps.count--;
-        if (operands)
-            combine(&machine, current->kind);
-        else
-            push_value(&machine, leaf(&machine, current));
+    struct machine machine = {.arena = arena};
+    add_job(&machine, condition, TARGET_YES, TARGET_NO);
+    while (machine.jobs.count)
+        do_job(&machine);
+    uint32_t count = (uint32_t)machine.tests.count;
+    for (uint32_t i = count; i-- > 0;) {
+        machine.tests.items[i].atom = lower_leaf(arena, dag, machine.leaves.items[i]);
+        if (!machine.tests.items[i].atom)
+            return NULL;
     }
-    return pop_value(&machine);
+    return make_tests(arena, machine.tests.items, count, machine.entry);
+}
+
+/* ---- restriction ---------------------------------------------------------------------------- */
+
+/* The bits that all values of first..last have in common. */
+static uint32_t common_bits(uint32_t first, uint32_t last)
+{
+    uint32_t differ = first ^ last;
+    return differ ? ~(0xffffffffu >> __builtin_clz(differ)) : 0xffffffffu;
+}
+
+/* Masked switches stay where the range does not settle them. */
+static const struct dag_node *restrict_node(const struct dag_node *node, enum field field,
+                                            uint32_t mask, uint32_t first, uint32_t last)
+{
+    uint32_t settled = mask & common_bits(first, last);
+    while (node->kind == DAG_SWITCH && node->field == field &&
+           (node->mask == mask || (node->mask & ~settled) == 0))
+        node = dag_child_at(node, first & node->mask);
+    return node;
+}
+
+struct tests *tests_restrict(struct arena *arena, struct tests *tests,
+                             const struct dag_node *variable, uint32_t first, uint32_t last)
+{
+    enum field field = variable->field;
+    if (!(tests->fields & 1u << field))
+        return tests;
+    struct test *items = arena_copy(arena, tests->items, tests->count * sizeof *items);
+    for (uint32_t i = 0; i < tests->count; i++)
+        items[i].atom = restrict_node(items[i].atom, field, variable->mask, first, last);
+    struct tests *left = make_tests(arena, items, tests->count, tests->entry);
+    if (tests->ordered) {
+        left->ordered = restrict_node(tests->ordered, field, variable->mask, first, last);
+        if (left->ordered->kind == DAG_VERDICT)
+            left->entry = left->ordered->word ? TARGET_YES : TARGET_NO;
+    }
+    return left;
+}
+
+/* ---- tests to DAGs -------------------------------------------------------------------------- */
+
+static const struct dag_node *node_of(const struct dag_node *const *nodes, uint32_t target,
+                                      const struct dag_node *yes, const struct dag_node *no)
+{
+    return target == TARGET_YES ? yes : target == TARGET_NO ? no : nodes[target];
+}
+
+const struct dag_node *tests_ordered(struct arena *arena, struct dag *dag, struct tests *tests)
+{
+    const struct dag_node *yes = dag_verdict(dag, 1), *no = dag_verdict(dag, 0);
+    if (tests->ordered || tests->tried)
+        return tests->ordered;
+    const struct dag_node **nodes = NEW_ARRAY(arena, const struct dag_node *, tests->count);
+    bool worked = true;
+    for (uint32_t i = 0; i < tests->count && worked; i++) {
+        const struct test *test = &tests->items[i];
+        worked = dag_attempt_begins(dag, work_for(tests->cost));
+        if (!worked)
+            break;
+        nodes[i] = dag_if(dag, test->atom, node_of(nodes, test->yes, yes, no),
+                          node_of(nodes, test->no, yes, no));
+        worked = dag_attempt_ends(dag);
+    }
+    tests->tried = true;
+    if (worked)
+        tests->ordered = node_of(nodes, tests->entry, yes, no);
+    return tests->ordered;
+}
+
+struct references {
+    uint32_t *of_test;
+    uint32_t yes, no;
+};
+
+static struct references count_references(struct arena *arena, const struct tests *tests)
+{
+    struct references references = {.of_test = NEW_ARRAY(arena, uint32_t, tests->count)};
+    for (uint32_t i = 0; i < tests->count; i++) {
+        const uint32_t targets[] = {tests->items[i].yes, tests->items[i].no};
+        for (unsigned side = 0; side < COUNT_OF(targets); side++) {
+            if (targets[side] < TARGET_NO)
+                references.of_test[targets[side]]++;
+            references.yes += targets[side] == TARGET_YES;
+            references.no += targets[side] == TARGET_NO;
+        }
+    }
+    return references;
+}
+
+/* What several tests lead to is free, so that none of them takes it into its own switch and leaves
+ * the others with a second copy. */
+const struct dag_node *tests_in_order_written(struct arena *arena, struct dag *dag,
+                                              const struct tests *tests, const struct dag_node *yes,
+                                              const struct dag_node *no)
+{
+    const struct dag_node **nodes = NEW_ARRAY(arena, const struct dag_node *, tests->count);
+    struct references references = count_references(arena, tests);
+    yes = references.yes > 1 ? dag_free(dag, yes) : yes;
+    no = references.no > 1 ? dag_free(dag, no) : no;
+    for (uint32_t i = 0; i < tests->count; i++) {
+        const struct test *test = &tests->items[i];
+        nodes[i] = dag_if_in_front(dag, test->atom, node_of(nodes, test->yes, yes, no),
+                                   node_of(nodes, test->no, yes, no));
+        if (nodes[i] && references.of_test[i] > 1)
+            nodes[i] = dag_free(dag, nodes[i]);
+    }
+    return node_of(nodes, tests->entry, yes, no);
 }

@@ -37,7 +37,8 @@ void pass_apply(const struct pass *pass, struct pass_state *state);
 size_t dag_tests(struct arena *arena, const struct dag_node *root);
 
 /* Makes every node anew, children first, as `rewrite` wants it: it gets a node whose children are
- * done, and gives what to have instead, NULL past a limit. False when nothing changed. */
+ * done, and gives what to have instead, NULL past a limit. Free nodes only get the new children.
+ * False when nothing changed. */
 typedef const struct dag_node *pass_node(struct pass_state *state, const struct dag_node *node);
 bool pass_rewrite(struct pass_state *state, pass_node *rewrite);
 

@@ -138,7 +138,8 @@ static void fill_impossible(struct dag_edge *edges, uint32_t count)
 static const struct dag_node *simplify(struct implied *implied, const struct dag_node *node,
                                        const struct facts *facts)
 {
-    if (node->kind != DAG_SWITCH || node->field != facts->field || implied->steps == 0)
+    if (node->kind != DAG_SWITCH || node->free || node->field != facts->field ||
+        implied->steps == 0)
         return node;
     implied->steps--;
     struct dag_edge *edges = NEW_ARRAY(implied->state->arena, struct dag_edge, node->edge_count);

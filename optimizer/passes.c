@@ -120,6 +120,12 @@ bool pass_rewrite(struct pass_state *state, pass_node *rewrite)
             edges[j] = (struct dag_edge){node->edges[j].last, child};
             same = same && child == node->edges[j].child;
         }
+        if (node->free) {
+            made[node->id] = same ? node : dag_choose_free(state->dag, node, edges);
+            if (!made[node->id])
+                return false;
+            continue;
+        }
         if (!same && node->kind == DAG_SWITCH)
             node = dag_choose(state->dag, node->field, node->mask, edges, node->edge_count);
         else if (!same)
@@ -132,19 +138,6 @@ bool pass_rewrite(struct pass_state *state, pass_node *rewrite)
     bool changed = made[state->root->id] != state->root;
     state->root = made[state->root->id];
     return changed;
-}
-
-/* Free nodes stand where one order for all paths would need too many: a pass would make them anew
- * in one order. */
-static bool has_free_node(struct arena *arena, const struct dag_node *root)
-{
-    size_t count;
-    const struct dag_node **nodes = dag_nodes_below(arena, root, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (nodes[i]->free)
-            return true;
-    }
-    return false;
 }
 
 void pass_apply(const struct pass *pass, struct pass_state *state)
@@ -160,7 +153,7 @@ void optimize_dag(struct arena *arena, enum optimization level, struct dag **dag
                   const struct dag_node **root)
 {
     struct pass_state state = {.arena = arena, .dag = *dag, .root = *root};
-    if (level == OPTIMIZE_0 || has_free_node(arena, *root))
+    if (level == OPTIMIZE_0)
         return;
     for (size_t i = 0; i < COUNT_OF(passes); i++)
         pass_apply(&passes[i], &state);

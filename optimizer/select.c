@@ -79,8 +79,8 @@ result select_shape(struct arena *arena, const struct dag *dag, const struct dag
     arena_free(windows.arena);
     if (shaper.full) {
         report_error(diagnostics, NO_SPAN,
-                     "the policy needs more than %u instructions; the kernel takes %u", BLOCK_MOST,
-                     PROGRAM_MOST);
+                     "compiled, the policy has more than %u instructions; the kernel takes %u",
+                     BLOCK_MOST, PROGRAM_MOST);
         return FAILURE(ERROR_LIMIT);
     }
     *entry = shaper.by_node[root->id];

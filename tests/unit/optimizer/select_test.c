@@ -175,7 +175,7 @@ static void test_far_too_large(void **state)
     result r = select_shape(fixture->arena, dag, root, &options, &fixture->diagnostics, &entry);
     assert_int_equal(r.error, ERROR_LIMIT);
     assert_string_equal(fixture->diagnostics.first->message,
-                        "the policy needs more than 65536 instructions; the kernel takes 4096");
+                        "compiled, the policy has more than 65536 instructions; the kernel takes 4096");
 }
 
 /* The largest that fits: jumps of every length. */
