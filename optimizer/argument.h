@@ -32,6 +32,11 @@ struct argument_memory {
 struct block *shape_argument(struct shaper *shaper, const struct tested *tested,
                              const struct outcome *outcomes, size_t count);
 
+/* ---- argument_order.c ----------------------------------------------------------------------- */
+
+/* Sorts nodes that are in the order of their ids. */
+void order_for_reuse(struct arena *arena, const struct dag_node **nodes, size_t count);
+
 /* ---- argument_list.c ------------------------------------------------------------------------ */
 
 /* The target of most values. */

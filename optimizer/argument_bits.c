@@ -2,8 +2,10 @@
  */
 #include "optimizer/argument.h"
 
-/* A word is two bounds, AND, TAX, LD, LSH and JSET, and never more: worth it from here on. */
+/* A word is two bounds at most, AND, TAX, LD, LSH and JSET: worth it from here on. Words behind
+ * each other share their bounds. */
 #define WORTH_TESTS 8u
+#define WORTH_TESTS_OF_MANY 6u
 #define WORD_VALUES 32u
 
 /* 1 << (field & 31): one pointer for each field, as blocks need it. */
@@ -22,22 +24,40 @@ static const struct word *bit_of(struct shaper *shaper, enum field field)
     return *known;
 }
 
-/* The part of the list that begins at `first` and has 32 values, or goes up to the last value. */
-static size_t tests_in_word(const struct outcome_list *list, size_t from, uint32_t last,
-                            const struct block *rest, struct block **target)
+/* Values close to each other, all of one target, and what they take in a chain. */
+struct cluster {
+    size_t end; /* the outcome behind it */
+    uint32_t first, last;
+    size_t tests;
+    struct block *target;
+};
+
+/* Takes outcomes from number `from` on that lie within a word's width behind the one
+ * before, the whole within `widest`. */
+static struct cluster cluster_at(const struct outcome_list *list, size_t from,
+                                 const struct block *rest, uint32_t widest)
 {
-    size_t tests = 0;
-    *target = NULL;
-    for (size_t i = from; i < list->count && list->items[i].first <= last; i++) {
+    const struct outcome *start = &list->items[from];
+    struct cluster cluster = {0, start->first, start->first, 0, start->target};
+    for (size_t i = from; i < list->count; i++) {
         const struct outcome *one = &list->items[i];
         if (one->target == rest)
             continue;
-        if (*target && *target != one->target)
-            return 0; /* one bit has two outcomes only */
-        *target = one->target;
-        tests += is_single(one) ? 1 : 2;
+        bool near = i == from || one->first - cluster.last <= WORD_VALUES;
+        if (one->target != cluster.target || !near || one->last - cluster.first >= widest)
+            break;
+        cluster.last = one->last;
+        cluster.tests += is_single(one) ? 1 : 2;
+        cluster.end = i + 1;
     }
-    return tests;
+    return cluster;
+}
+
+static bool is_dense(const struct cluster *cluster)
+{
+    size_t words = (cluster->last - cluster->first) / WORD_VALUES + 1;
+    size_t worth = words == 1 ? WORTH_TESTS : words * WORTH_TESTS_OF_MANY;
+    return cluster->end > 0 && cluster->tests >= worth;
 }
 
 static struct block *word_block(struct shaper *shaper, const struct tested *tested,
@@ -51,9 +71,30 @@ static struct block *word_block(struct shaper *shaper, const struct tested *test
         if (value == 0xffffffffu)
             break;
     }
+    if (!set)
+        return rest;
     struct tested bit = {.accumulator = ACCUMULATOR_WORD, .value = bit_of(shaper, tested->field)};
     return block_test(shaper, &bit, TEST_SET, set, target, rest);
 }
+
+static void cluster_to_words(struct shaper *shaper, const struct tested *tested,
+                             const struct outcome_list *list, const struct cluster *cluster,
+                             struct block *rest, struct outcome_list *words)
+{
+    uint32_t first = cluster->first, left = cluster->last - cluster->first;
+    for (;;) {
+        uint32_t last = left < WORD_VALUES ? cluster->last : first + (WORD_VALUES - 1);
+        struct block *block = word_block(shaper, tested, list, first, last, cluster->target, rest);
+        *words = outcomes_assign(shaper->arena, words, first, last, block);
+        if (left < WORD_VALUES)
+            return;
+        left -= WORD_VALUES;
+        first += WORD_VALUES;
+    }
+}
+
+/* The widest cluster that is dense, else the word that begins here. */
+static const uint32_t widths[] = {1024, 256, 128, 64, WORD_VALUES};
 
 bool outcomes_to_bit_tests(struct shaper *shaper, const struct tested *tested,
                            const struct outcome_list *list, struct outcome_list *words)
@@ -62,19 +103,17 @@ bool outcomes_to_bit_tests(struct shaper *shaper, const struct tested *tested,
     bool found = false;
     *words = *list;
     for (size_t i = 0; i < list->count; i++) {
-        uint32_t first = list->items[i].first;
-        if (list->items[i].target == rest || !is_single(&list->items[i]))
+        if (list->items[i].target == rest)
             continue;
-        uint32_t last =
-            first > 0xffffffffu - (WORD_VALUES - 1) ? 0xffffffffu : first + (WORD_VALUES - 1);
-        struct block *target;
-        if (tests_in_word(list, i, last, rest, &target) < WORTH_TESTS)
-            continue;
-        struct block *block = word_block(shaper, tested, list, first, last, target, rest);
-        *words = outcomes_assign(shaper->arena, words, first, last, block);
-        found = true;
-        while (i + 1 < list->count && list->items[i + 1].first <= last)
-            i++;
+        for (size_t width = 0; width < COUNT_OF(widths); width++) {
+            struct cluster cluster = cluster_at(list, i, rest, widths[width]);
+            if (!is_dense(&cluster))
+                continue;
+            cluster_to_words(shaper, tested, list, &cluster, rest, words);
+            found = true;
+            i = cluster.end - 1;
+            break;
+        }
     }
     return found;
 }

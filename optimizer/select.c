@@ -62,6 +62,7 @@ static void select_nodes(struct shaper *shaper, const struct dag *dag, const str
     size_t count;
     const struct dag_node **nodes = dag_nodes_below(shaper->arena, root, &count);
     shaper->by_node = NEW_ARRAY(shaper->arena, struct block *, dag_size(dag));
+    order_for_reuse(shaper->arena, nodes, count);
     for (size_t i = 0; i < count && !shaper->full; i++)
         shaper->by_node[nodes[i]->id] = select_node(shaper, nodes[i]);
 }
