@@ -84,7 +84,7 @@ check: $(BUILD)/bpfproof $(UNIT_TESTS) $(CAMPAIGNS)
 asan:
 	@$(MAKE) --no-print-directory BUILD=build-asan SANITIZE="$(ASAN)" CFLAGS="-O1 -g" check
 
-## make campaigns-full   the seeded campaigns at full length: admission, oracle, mutants
+## make campaigns-full   the seeded campaigns at full length: admission, oracle, mutants, passes
 campaigns-full: $(BUILD)/bpfproof $(CAMPAIGNS)
 	@BPFPROOF_SCALE=full tests/run $(BUILD) $(sort $(CAMPAIGNS))
 
