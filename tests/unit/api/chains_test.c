@@ -162,7 +162,7 @@ static void test_random_rules(void **state)
     struct random random = random_seed(41);
     unsigned proved = 0, with_free = 0;
     (void)state;
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < 40; i++) {
         struct arena *arena = arena_new();
         struct buffer text = buffer_new(arena);
         buffer_printf(&text, "policy p\nabi %s\ndefault allow\n", i % 3 ? "x86_64" : "s390x");
@@ -186,8 +186,8 @@ static void test_random_rules(void **state)
         proved += proof.verdict == PROVED;
         arena_free(arena);
     }
-    assert_true(with_free >= 12);
-    assert_true(proved >= 48);
+    assert_true(with_free >= 8);
+    assert_true(proved >= 32);
 }
 
 int main(void)
