@@ -24,12 +24,14 @@ struct weights {
 struct effort {
     double lambda;           /* instructions that one executed instruction less is worth */
     bool programs_intervals; /* dynamic programming; else balanced dispatch */
-    unsigned mask_tests;     /* most tests of a window that mask tests may be in; 0: no mask tests */
-    bool thorough;           /* leaves nothing out that is rarely worth it */
-    bool reuses;             /* subtrees that stand already */
-    uint64_t work;           /* steps to spend on tries with costs that are a little off */
+    unsigned mask_tests; /* most tests of a window that mask tests may be in; 0: no mask tests */
+    bool thorough;       /* leaves nothing out that is rarely worth it */
+    bool leans;          /* windows may end in what stands */
+    bool reuses;         /* subtrees that stand already */
+    uint64_t work;       /* steps to spend on tries with costs that are a little off */
     double noise;
-    unsigned repairs;        /* rounds of taking out one subtree and finding it again */
+    uint64_t repair_work; /* no repairs of a table past so many steps */
+    unsigned repairs;     /* rounds of taking out one subtree and finding it again */
 };
 struct effort effort_of(enum optimization level);
 

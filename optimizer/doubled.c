@@ -1,10 +1,10 @@
 /* Numbers that come twice.
  *
  * x32's numbers are those of x86_64 with one more bit, under the same arch. The tree for the lower
- * half is made first; the upper half then leans on it through AND K (reuse.c). Where the halves part
- * is a choice: in front of everything, the whole lower tree can be used again but every call pays
- * for the test; at the far end nobody pays, and what is above the parting cannot be used. Both are
- * made and the cheaper one is taken. */
+ * half is made first; the upper half then leans on it through AND K (reuse.c). Where the halves
+ * part is a choice: in front of everything, the whole lower tree can be used again but every call
+ * pays for the test; at the far end nobody pays, and what is above the parting cannot be used. Both
+ * are made and the cheaper one is taken. */
 #include <math.h>
 
 #include "optimizer/switch.h"
@@ -50,7 +50,8 @@ static struct search half_of(const struct search *search, const struct outcome *
     return half;
 }
 
-/* ---- a placeholder for the upper half --------------------------------------------------------- */
+/* ---- a placeholder for the upper half ---------------------------------------------------------
+ */
 
 static bool leads_to(const struct tested *tested, const struct block *block,
                      const struct block *wanted)
@@ -74,7 +75,8 @@ static struct block *substituted(const struct search *search, struct block *bloc
                       substituted(search, block->no, from, to));
 }
 
-/* ---- the two ways ------------------------------------------------------------------------------- */
+/* ---- the two ways -------------------------------------------------------------------------------
+ */
 
 /* The upper half, when what is below `low` and does not lead to `above` stands. */
 static struct block *upper_half(struct search *search, const struct outcome *runs, size_t count,
@@ -127,7 +129,7 @@ struct block *shape_doubled(struct search *search)
                             parted_at_the_end(search, runs, count, upper)};
     double costs[COUNT_OF(ways)];
     for (size_t i = 0; i < COUNT_OF(ways); i++)
-        costs[i] = tree_cost(search->shaper, search->tested, ways[i], search->values,
-                             search->value_count);
+        costs[i] =
+            tree_cost(search->shaper, search->tested, ways[i], search->values, search->value_count);
     return costs[0] < costs[1] ? ways[0] : ways[1];
 }

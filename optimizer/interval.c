@@ -1,9 +1,10 @@
 /* Dynamic programming over intervals of equal outcome.
  *
- * For every interval of runs the cheapest of: one target; a split in two by JGE; a chain of JEQ that
- * peels single values off what is one target without them (peeling a value from the inside merges
- * its neighbours, which no split can); a tree with mask tests, when it is short; a block that stands
- * already and agrees. Intervals grow, so that the parts of an interval are settled before it. */
+ * For every interval of runs the cheapest of: one target; a split in two by JGE; a chain of JEQ
+ * that peels single values off what is one target without them (peeling a value from the inside
+ * merges its neighbours, which no split can); a tree with mask tests, when it is short; a block
+ * that stands already and agrees. Intervals grow, so that the parts of an interval are settled
+ * before it. */
 #include <math.h>
 
 #include "optimizer/switch.h"
@@ -40,7 +41,8 @@ static void take_cheaper(struct plan *best, struct plan plan)
         *best = plan;
 }
 
-/* ---- chains ----------------------------------------------------------------------------------- */
+/* ---- chains -----------------------------------------------------------------------------------
+ */
 
 /* The runs of first..last that do not go to `rest`, in falling weight. False when one of them is no
  * single value or there are too many. */
@@ -98,7 +100,8 @@ static void try_chains(const struct search *search, size_t first, size_t last, s
         try_chain(search, first, last, i, best);
 }
 
-/* ---- the other plans ---------------------------------------------------------------------------- */
+/* ---- the other plans ----------------------------------------------------------------------------
+ */
 
 /* How far the cost of a split is off: nothing, or a fraction of an instruction. */
 static double noise(const struct search *search, size_t first, size_t above, size_t last)
@@ -135,12 +138,12 @@ static void try_offers(const struct search *search, size_t first, size_t last, s
         if (peeled > OFFER_MISMATCHES_MOST)
             continue;
         double extra = peeled + (offer->mask != 0xffffffffu ? 1 : 0);
-        take_cheaper(best,
-                     (struct plan){.kind = PLAN_REUSE,
-                                   .cost = extra + lambda * (extra * weight + offer->path[last + 1] -
-                                                             offer->path[first]),
-                                   .size = (uint32_t)extra,
-                                   .index = i});
+        take_cheaper(
+            best, (struct plan){.kind = PLAN_REUSE,
+                                .cost = extra + lambda * (extra * weight + offer->path[last + 1] -
+                                                          offer->path[first]),
+                                .size = (uint32_t)extra,
+                                .index = i});
     }
 }
 
@@ -157,7 +160,8 @@ static void try_window(struct search *search, size_t first, size_t last, struct 
     double cost;
     const struct window_tree *tree = window_find(search, first, last, tests, best->cost, &cost);
     if (tree)
-        take_cheaper(best, (struct plan){.kind = PLAN_WINDOW, .cost = cost, .size = tests, .tree = tree});
+        take_cheaper(best,
+                     (struct plan){.kind = PLAN_WINDOW, .cost = cost, .size = tests, .tree = tree});
 }
 
 static bool is_uniform(const struct search *search, size_t first, size_t last)
@@ -180,7 +184,8 @@ static void find_plan(struct search *search, size_t first, size_t last)
     *plan_at(search, first, last) = best;
 }
 
-/* ---- blocks from plans -------------------------------------------------------------------------- */
+/* ---- blocks from plans --------------------------------------------------------------------------
+ */
 
 static struct block *build_chain(struct search *search, size_t first, size_t last,
                                  struct block *rest)
@@ -191,8 +196,8 @@ static struct block *build_chain(struct search *search, size_t first, size_t las
         return NULL;
     while (count-- > 0) {
         const struct outcome *run = &search->runs[peeled[count]];
-        block = block_test(search->shaper, search->tested, TEST_EQUAL, run->first, run->target,
-                           block);
+        block =
+            block_test(search->shaper, search->tested, TEST_EQUAL, run->first, run->target, block);
     }
     return block;
 }
@@ -217,6 +222,7 @@ static struct block *build(struct search *search, size_t first, size_t last)
 
 struct block *shape_intervals(struct search *search, double *cost)
 {
+    search->shaper->work += search->count * search->count * search->count / 6;
     search->plans = NEW_ARRAY(search->arena, struct plan, search->count * search->count);
     for (size_t length = 1; length <= search->count; length++)
         for (size_t first = 0; first + length <= search->count; first++)

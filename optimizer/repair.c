@@ -28,7 +28,8 @@ struct repair {
     bool improved;
 };
 
-/* ---- the runs of a way --------------------------------------------------------------------------- */
+/* ---- the runs of a way
+ * --------------------------------------------------------------------------- */
 
 static bool is_peeled(const struct way *way, uint32_t value)
 {
@@ -87,7 +88,8 @@ static void values_of(const struct repair *repair, const struct way *way, struct
     sub->values = values;
 }
 
-/* ---- what else stands ------------------------------------------------------------------------------ */
+/* ---- what else stands
+ * ------------------------------------------------------------------------------ */
 
 struct standing {
     struct block **items;
@@ -127,7 +129,8 @@ static struct standing rest_of(const struct repair *repair, const struct way *wa
     return standing;
 }
 
-/* ---- one replacement ------------------------------------------------------------------------------ */
+/* ---- one replacement
+ * ------------------------------------------------------------------------------ */
 
 static struct block *with_replaced(const struct repair *repair, const struct way *way,
                                    struct block *block)
@@ -145,7 +148,7 @@ static void replace(struct repair *repair, const struct way *way)
 {
     const struct search *search = repair->search;
     struct run_list runs = runs_of(repair, way);
-    if (runs.count < 2 || search->shaper->full)
+    if (runs.count < 2 || search->shaper->full || search->shaper->work > search->repairs_end)
         return;
     struct search sub = {.shaper = search->shaper,
                          .arena = repair->arena,
@@ -168,7 +171,8 @@ static void replace(struct repair *repair, const struct way *way)
     }
 }
 
-/* ---- all of them ------------------------------------------------------------------------------------ */
+/* ---- all of them
+ * ------------------------------------------------------------------------------------ */
 
 static unsigned entries_of(const struct repair *repair, const struct block *block,
                            const struct block *wanted, bool *seen)
@@ -221,8 +225,8 @@ static bool enter_side(struct way *way, const struct block *block, bool yes)
 
 typedef VECTOR(struct way) way_list;
 
-static void find_ways(const struct repair *repair, const struct block *block,
-                      const struct way *way, way_list *ways)
+static void find_ways(const struct repair *repair, const struct block *block, const struct way *way,
+                      way_list *ways)
 {
     if (!block_tests(block, repair->search->tested) || way->depth + 1 >= DEPTH_MOST)
         return;

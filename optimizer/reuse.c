@@ -18,7 +18,8 @@ bool block_tests(const struct block *block, const struct tested *tested)
            block->mask == tested->mask && block->value == tested->value;
 }
 
-/* ---- what a block does with a range of values ------------------------------------------------- */
+/* ---- what a block does with a range of values -------------------------------------------------
+ */
 
 struct walk {
     const struct search *search;
@@ -77,7 +78,7 @@ static int settled(const struct block *block, uint32_t first, uint32_t last)
     uint32_t common = differ ? ~(0xffffffffu >> __builtin_clz(differ)) : 0xffffffffu;
     switch (block->test) {
     case TEST_EQUAL:
-        return first == last ? first == block->constant
+        return first == last                                       ? first == block->constant
                : block->constant < first || block->constant > last ? 0
                                                                    : -1;
     case TEST_GREATER:
@@ -136,7 +137,8 @@ static void visit(struct walk *walk, const struct block *block, uint32_t first, 
     arrive(walk, first, last, block, depth);
 }
 
-/* ---- offers ----------------------------------------------------------------------------------- */
+/* ---- offers -----------------------------------------------------------------------------------
+ */
 
 /* A quarter of the values at a time: the mask then takes the same bit from all of them. */
 static void visit_all(const struct search *search, struct offer *offer)
@@ -187,7 +189,8 @@ void offers_make(struct search *search, struct block *const *blocks, size_t coun
     }
 }
 
-/* ---- blocks from offers ----------------------------------------------------------------------- */
+/* ---- blocks from offers -----------------------------------------------------------------------
+ */
 
 struct block *offer_build(struct search *search, const struct offer *offer, size_t first,
                           size_t last)

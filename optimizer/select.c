@@ -1,4 +1,6 @@
 /* The choice of shape: each node of the DAG becomes one block or a tree of them. */
+#include <string.h>
+
 #include "optimizer/argument.h"
 #include "optimizer/switch.h"
 
@@ -55,14 +57,52 @@ static struct block *select_node(struct shaper *shaper, const struct dag_node *n
     return NULL;
 }
 
-/* Children have smaller ids: in the order of ids every child has its block when its parents need
- * it. */
+static unsigned stage_of(const struct dag_node *node)
+{
+    if (node->kind == DAG_SWITCH && node->field == FIELD_ARCH)
+        return 2;
+    return node->kind == DAG_SWITCH && node->field == FIELD_NR && node->mask == 0xffffffffu;
+}
+
+static double node_weight(const struct shaper *shaper, const struct dag_node *node)
+{
+    const struct node_values *values = &shaper->values[node->id];
+    double sum = 0;
+    for (size_t i = 0; i < values->count; i++)
+        sum += values->items[i].weight;
+    return sum;
+}
+
+/* The tables of numbers come behind all that they lead to, in front of what leads to them, and the
+ * heaviest first: it gets the tree that is best for it, and the others lean on that. */
+static void order_tables(const struct shaper *shaper, const struct dag_node **nodes, size_t count)
+{
+    const struct dag_node **ordered = NEW_ARRAY(shaper->arena, const struct dag_node *, count);
+    size_t used = 0;
+    for (unsigned stage = 0; stage < 3; stage++) {
+        size_t begin = used;
+        for (size_t i = 0; i < count; i++) {
+            if (stage_of(nodes[i]) != stage)
+                continue;
+            size_t place = used++;
+            double weight = node_weight(shaper, nodes[i]);
+            for (; stage == 1 && place > begin && node_weight(shaper, ordered[place - 1]) < weight;
+                 place--)
+                ordered[place] = ordered[place - 1];
+            ordered[place] = nodes[i];
+        }
+    }
+    memcpy(nodes, ordered, count * sizeof *nodes);
+}
+
+/* Every child has its block when its parents need it. */
 static void select_nodes(struct shaper *shaper, const struct dag *dag, const struct dag_node *root)
 {
     size_t count;
     const struct dag_node **nodes = dag_nodes_below(shaper->arena, root, &count);
     shaper->by_node = NEW_ARRAY(shaper->arena, struct block *, dag_size(dag));
     order_for_reuse(shaper->arena, nodes, count);
+    order_tables(shaper, nodes, count);
     for (size_t i = 0; i < count && !shaper->full; i++)
         shaper->by_node[nodes[i]->id] = select_node(shaper, nodes[i]);
 }

@@ -31,8 +31,10 @@ struct shaper {
     const struct effort *effort;
     struct node_values *values;      /* by node id: which values of its switch count how much */
     VECTOR(struct block *) standing; /* tests of fields that are part of the program */
+    uint64_t work;                   /* steps that searches have taken */
+    uint64_t runs;                   /* of the switches that were searched */
     struct windows *windows;         /* what window.c remembers */
-    bool full;                         /* BLOCK_MOST was reached: the blocks are no good any more */
+    bool full;                       /* BLOCK_MOST was reached: the blocks are no good any more */
 };
 
 /* What A must hold for the tests of one switch. */

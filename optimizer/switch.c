@@ -7,35 +7,49 @@
 /* A call is tested in front of everything when it is at least this share of what comes here. */
 #define HOT_SHARE 0.10
 #define HOT_MOST 3u
-#define TRIES_MOST 64u
+/* Blocks that later switches may lean on. */
+#define STANDING_MOST 512u
+/* Runs of all switches of a program that are searched whole; past them switches are split into
+ * pieces first. */
+#define RUNS_MOST 1024u
+#define PIECE_RUNS_MOST 48u
+#define TRIES_MOST 640u
 
 struct effort effort_of(enum optimization level)
 {
     static const struct effort efforts[] = {
-        [OPTIMIZE_0] = {.lambda = 12},
-        [OPTIMIZE_1] = {.lambda = 12, .programs_intervals = true},
-        [OPTIMIZE_2] = {.lambda = 12,
+        [OPTIMIZE_0] = {.lambda = 15},
+        [OPTIMIZE_1] = {.lambda = 15, .programs_intervals = true},
+        [OPTIMIZE_2] = {.lambda = 15,
                         .programs_intervals = true,
                         .mask_tests = 2,
                         .reuses = true,
-                        .repairs = 1},
-        [OPTIMIZE_3] = {.lambda = 12,
+                        .repairs = 1,
+                        .repair_work = 6000000},
+        [OPTIMIZE_3] = {.lambda = 15,
                         .programs_intervals = true,
-                        .mask_tests = 3,
+                        .mask_tests = 2,
                         .reuses = true,
                         .repairs = 4,
-                        .work = 4000000},
+                        .repair_work = 60000000,
+                        .leans = true,
+                        .noise = 1,
+                        .work = 20000000},
         [OPTIMIZE_SIZE] = {.lambda = 0.05,
                            .programs_intervals = true,
-                           .mask_tests = 3,
+                           .mask_tests = 2,
                            .reuses = true,
                            .repairs = 4,
-                           .work = 4000000},
+                           .repair_work = 60000000,
+                           .leans = true,
+                           .noise = 1,
+                           .work = 20000000},
     };
     return efforts[level];
 }
 
-/* ---- what a tree costs ---------------------------------------------------------------------------- */
+/* ---- what a tree costs
+ * ---------------------------------------------------------------------------- */
 
 static void mark_tests(const struct tested *tested, const struct block *block, bool *seen,
                        uint32_t *count)
@@ -82,7 +96,8 @@ double tree_cost(struct shaper *shaper, const struct tested *tested, const struc
     return size + shaper->effort->lambda * executed;
 }
 
-/* ---- the hottest values --------------------------------------------------------------------------- */
+/* ---- the hottest values
+ * --------------------------------------------------------------------------- */
 
 struct hot {
     size_t values[HOT_MOST]; /* indices, the heaviest first */
@@ -140,7 +155,8 @@ static struct block *with_hot(struct search *search, const struct hot *hot, size
     return block;
 }
 
-/* ---- the switch ----------------------------------------------------------------------------------- */
+/* ---- the switch
+ * ----------------------------------------------------------------------------------- */
 
 /* One tree: the dynamic program, the hottest values in front of it or not, repairs. */
 static struct block *try_tree(struct search *search, double *cost)
@@ -151,8 +167,7 @@ static struct block *try_tree(struct search *search, double *cost)
     *cost = INFINITY;
     for (size_t peeled = 0; peeled <= hot.count; peeled++) {
         struct block *block = with_hot(search, &hot, peeled);
-        double here =
-            tree_cost(shaper, search->tested, block, search->values, search->value_count);
+        double here = tree_cost(shaper, search->tested, block, search->values, search->value_count);
         if (here < *cost - 1e-9) {
             *cost = here;
             best = block;
@@ -171,16 +186,16 @@ struct block *search_tree(struct search *search)
 {
     struct shaper *shaper = search->shaper;
     double best_cost;
+    search->repairs_end = shaper->work + search->effort->repair_work;
     search_begin(search);
     if (search->effort->reuses)
         offers_make(search, shaper->standing.items, shaper->standing.count);
     struct block *best = try_tree(search, &best_cost);
-    uint64_t price = (uint64_t)search->count * search->count * (search->count + 64);
-    uint64_t tries = search->effort->work / (price + 1);
-    tries = tries < TRIES_MOST ? tries : TRIES_MOST;
-    for (uint64_t i = 1; i <= tries && !shaper->full; i++) {
+    uint64_t end = shaper->work + search->effort->work;
+    search->repairs_end = end;
+    for (uint32_t i = 1; i <= TRIES_MOST && shaper->work < end && !shaper->full; i++) {
         double cost;
-        search->seed = (uint32_t)i;
+        search->seed = i;
         struct block *block = try_tree(search, &cost);
         if (cost < best_cost - 1e-9) {
             best_cost = cost;
@@ -198,7 +213,7 @@ void note_standing(struct shaper *shaper, const struct tested *tested, struct bl
             return;
     }
     bool masks = block->kind == BLOCK_MASK;
-    if (!masks && !block_tests(block, tested))
+    if ((!masks && !block_tests(block, tested)) || shaper->standing.count >= STANDING_MOST)
         return;
     vector_push(shaper->arena, &shaper->standing, block);
     note_standing(shaper, tested, block->yes);
@@ -227,8 +242,9 @@ struct block *shape_switch(struct shaper *shaper, const struct tested *tested,
 {
     if (!shaper->effort->programs_intervals || count > BLOCK_MOST || shaper->full)
         return shape_balanced(shaper, tested, outcomes, count);
-    if (count > INTERVAL_RUNS_MOST)
+    if (count > INTERVAL_RUNS_MOST || (count > PIECE_RUNS_MOST && shaper->runs > RUNS_MOST))
         return split_in_two(shaper, tested, outcomes, count, values, value_count);
+    shaper->runs += count;
     struct arena *scratch = arena_new();
     struct search search = {.shaper = shaper,
                             .arena = scratch,

@@ -52,7 +52,8 @@ struct run_list {
     size_t count, capacity;
 };
 
-/* ---- one search -------------------------------------------------------------------------------- */
+/* ---- one search --------------------------------------------------------------------------------
+ */
 
 enum plan_kind { PLAN_TARGET, PLAN_SPLIT, PLAN_CHAIN, PLAN_WINDOW, PLAN_REUSE };
 
@@ -61,8 +62,8 @@ struct plan {
     enum plan_kind kind;
     double cost;
     uint32_t size; /* tests */
-    size_t index; /* SPLIT: the first run above; CHAIN: a run that the chain ends with; REUSE: the
-                     offer */
+    size_t index;  /* SPLIT: the first run above; CHAIN: a run that the chain ends with; REUSE: the
+                      offer */
     const struct window_tree *tree;
 };
 
@@ -78,6 +79,8 @@ struct offer {
     uint32_t *mismatches; /* values that it sends elsewhere; OFFER_NEVER for what is no value */
     double *path;         /* weight times tests executed */
     VECTOR(struct wrong_value) wrong;
+    uint64_t agrees;             /* window.c: values of the window that it sends where they go */
+    uint8_t depths[WINDOW_SPAN]; /* of these */
 };
 #define OFFER_NEVER 0x10000u
 #define OFFER_MISMATCHES_MOST 6u
@@ -96,8 +99,9 @@ struct search {
     struct windows *windows;
     struct offer *offers;
     size_t offer_count;
-    uint32_t seed;      /* of how far costs are off; 0: they are not */
-    struct plan *plans; /* [first * count + last] */
+    uint64_t repairs_end; /* of the shaper's work: no repairs past it */
+    uint32_t seed;        /* of how far costs are off; 0: they are not */
+    struct plan *plans;   /* [first * count + last] */
 };
 
 static inline double search_weight(const struct search *search, size_t first, size_t last)
@@ -112,8 +116,8 @@ void weigh_switches(struct shaper *shaper, const struct dag *dag, const struct d
 void search_begin(struct search *search);
 /* The cheapest tree for all of the runs that the class of shapes holds, and its cost. */
 struct block *shape_intervals(struct search *search, double *cost);
-/* The cheapest tree of at most `tests` tests for a window below `limit`; NULL: none. The window's values are the runs' and
- * nothing else. */
+/* The cheapest tree of at most `tests` tests for a window below `limit`; NULL: none. The window's
+ * values are the runs' and nothing else. */
 const struct window_tree *window_find(struct search *search, size_t first, size_t last,
                                       unsigned tests, double limit, double *cost);
 struct block *window_build(struct search *search, const struct window_tree *tree);

@@ -58,8 +58,8 @@ static void find_permits(struct weighing *weighing, const struct dag *dag)
     weighing->permits = NEW_ARRAY(weighing->arena, bool, dag_size(dag));
     for (size_t i = 0; i < count; i++) {
         const struct dag_node *node = nodes[i];
-        bool permits = node->kind == DAG_RETURN ||
-                       (node->kind == DAG_VERDICT && word_permits(node->word));
+        bool permits =
+            node->kind == DAG_RETURN || (node->kind == DAG_VERDICT && word_permits(node->word));
         for (uint32_t edge = 0; edge < node->edge_count; edge++)
             permits = permits || weighing->permits[node->edges[edge].child->id];
         weighing->permits[node->id] = permits;

@@ -1,7 +1,7 @@
 /* The best tree for a short interval, mask tests included.
  *
- * A window has at most 64 values: a set of them is one word. A tree of at most `mask_tests` tests is
- * searched exhaustively: JSET with every mask over the bits in which the values differ, JEQ with
+ * A window has at most 64 values: a set of them is one word. A tree of at most `mask_tests` tests
+ * is searched exhaustively: JSET with every mask over the bits in which the values differ, JEQ with
  * every value, JGE at every boundary between runs. Tests that tell the same values apart are tried
  * once. The last test of every branch is not searched but computed: of all masks that are clear in
  * the values of one target, the largest is set in most others.
@@ -25,6 +25,7 @@ struct window_test {
 
 struct window {
     struct search *search;
+    bool leans;    /* on blocks that stand */
     uint32_t base; /* value of bit 0 */
     unsigned span;
     double lambda;
@@ -47,7 +48,8 @@ static uint64_t low_bits(unsigned count)
     return count == 64 ? UINT64_MAX : ((uint64_t)1 << count) - 1;
 }
 
-/* ---- the window ------------------------------------------------------------------------------- */
+/* ---- the window -------------------------------------------------------------------------------
+ */
 
 static bool note_targets(struct window *window, size_t first, size_t last)
 {
@@ -144,7 +146,8 @@ static void note_tests(struct window *window)
     }
 }
 
-/* ---- trees -------------------------------------------------------------------------------------- */
+/* ---- trees --------------------------------------------------------------------------------------
+ */
 
 static uint64_t set_of(const struct window *window, uint64_t set)
 {
@@ -227,7 +230,7 @@ static double find(struct window *window, uint64_t set, unsigned tests, double l
 /* What a set costs at least. */
 static double least_cost(const struct window *window, uint64_t set)
 {
-    return uniform(window, set) ? 0 : test_cost(window, set);
+    return window->leans || uniform(window, set) ? 0 : test_cost(window, set);
 }
 
 /* Both sides of a test, `tests` left for them together. */
@@ -236,14 +239,17 @@ static double find_sides(struct window *window, uint64_t yes, uint64_t no, unsig
                          const struct window_tree **no_tree)
 {
     unsigned yes_least = !uniform(window, yes), no_least = !uniform(window, no);
-    if (yes_least + no_least > tests ||
-        least_cost(window, yes) + least_cost(window, no) >= limit)
+    unsigned yes_most = yes_least ? tests - no_least : 0;
+    if (window->leans) {
+        yes_least = no_least = 0;
+        yes_most = uniform(window, yes) ? 0 : tests;
+    }
+    if (yes_least + no_least > tests || least_cost(window, yes) + least_cost(window, no) >= limit)
         return INFINITY;
     double best = INFINITY;
-    unsigned yes_most = yes_least ? tests - no_least : 0;
     for (unsigned yes_tests = yes_least; yes_tests <= yes_most; yes_tests++) {
         const struct window_tree *y = NULL, *n = NULL;
-        unsigned no_tests = no_least ? tests - yes_tests : 0;
+        unsigned no_tests = tests - yes_tests;
         double cost = find(window, yes, yes_tests, limit, &y);
         if (cost >= limit)
             continue;
@@ -255,6 +261,63 @@ static double find_sides(struct window *window, uint64_t yes, uint64_t no, unsig
         *no_tree = n;
     }
     return best;
+}
+
+/* ---- blocks that stand ------------------------------------------------------------------------
+ */
+
+/* For every offer the values of the window with which it does the right thing. */
+static void note_offers(struct window *window)
+{
+    const struct search *search = window->search;
+    search->shaper->work += search->offer_count * window->span * 4;
+    for (size_t i = 0; i < search->offer_count; i++) {
+        struct offer *offer = &search->offers[i];
+        offer->agrees = 0;
+        for (unsigned at = 0; at < window->span && offer->mask == 0xffffffffu; at++) {
+            const struct block *block = offer->block;
+            unsigned depth = 0;
+            for (; block_tests(block, search->tested) && depth < UINT8_MAX; depth++)
+                block = block_holds(block, window->base + at) ? block->yes : block->no;
+            offer->depths[at] = (uint8_t)depth;
+            if (block == window->targets[window->target_of[at]])
+                offer->agrees |= (uint64_t)1 << at;
+        }
+    }
+}
+
+static double path_cost(const struct window *window, const struct offer *offer, uint64_t set)
+{
+    double executed = 0;
+    for (; set; set &= set - 1) {
+        unsigned at = (unsigned)__builtin_ctzll(set);
+        executed += offer->depths[at] * window->weights[at / 8][1u << at % 8];
+    }
+    return window->lambda * executed;
+}
+
+/* The block with the cheapest way through for a set: it adds no test. */
+static double take_standing(struct window *window, uint64_t set, double limit,
+                            const struct window_tree **tree)
+{
+    const struct search *search = window->search;
+    struct block *best = NULL;
+    search->shaper->work += search->offer_count;
+    for (size_t i = 0; i < search->offer_count; i++) {
+        const struct offer *offer = &search->offers[i];
+        if (set & ~offer->agrees)
+            continue;
+        double cost = path_cost(window, offer, set);
+        if (cost < limit) {
+            limit = cost;
+            best = offer->block;
+        }
+    }
+    if (!best)
+        return INFINITY;
+    struct window_tree leads = {.target = best};
+    *tree = arena_copy(search->windows->arena, &leads, sizeof leads);
+    return limit;
 }
 
 /* The tree of one test, where one is enough: nothing is cheaper. */
@@ -282,19 +345,23 @@ static double find(struct window *window, uint64_t set, unsigned tests, double l
         *tree = leaf(window, set);
         return 0;
     }
+    double best = window->leans ? take_standing(window, set, limit, tree) : INFINITY;
+    limit = best < limit ? best : limit;
     if (!tests)
-        return INFINITY;
+        return best;
     double one = take_one(window, set, limit, tree);
     if (one >= 0 || tests == 1)
-        return one >= 0 ? one : INFINITY;
-    double best = INFINITY, here = test_cost(window, set);
-    if (here + 1 >= limit)
-        return INFINITY;
+        return one >= 0 && one < best ? one : best;
+    double here = test_cost(window, set);
+    if (here >= limit)
+        return best;
+    window->search->shaper->work += window->test_count;
     for (size_t i = 0; i < window->test_count; i++) {
         const struct window_test *test = &window->tests[i];
         uint64_t yes = set & test->yes, no = set & ~test->yes;
         const struct window_tree *yes_tree = NULL, *no_tree = NULL;
-        if (!yes || !no || (tests == 2 && !uniform(window, yes) && !uniform(window, no)))
+        if (!yes || !no ||
+            (!window->leans && tests == 2 && !uniform(window, yes) && !uniform(window, no)))
             continue;
         double cost =
             here + find_sides(window, yes, no, tests - 1, limit - here, &yes_tree, &no_tree);
@@ -306,7 +373,8 @@ static double find(struct window *window, uint64_t set, unsigned tests, double l
     return best;
 }
 
-/* ---- answers that are kept ------------------------------------------------------------------------ */
+/* ---- answers that are kept
+ * ------------------------------------------------------------------------ */
 
 static uint32_t hash_runs(const struct outcome *runs, size_t count)
 {
@@ -357,7 +425,8 @@ static void make_room(struct windows *windows)
     }
 }
 
-/* ---- the search ----------------------------------------------------------------------------------- */
+/* ---- the search
+ * ----------------------------------------------------------------------------------- */
 
 static double solve(struct search *search, size_t first, size_t last, unsigned tests, double limit,
                     const struct window_tree **tree)
@@ -375,6 +444,9 @@ static double solve(struct search *search, size_t first, size_t last, unsigned t
         return INFINITY;
     note_weights(window, first, last);
     note_tests(window);
+    window->leans = search->effort->leans && search->offer_count;
+    if (window->leans)
+        note_offers(window);
     return find(window, low_bits(window->span), tests, limit, tree);
 }
 
@@ -385,16 +457,21 @@ const struct window_tree *window_find(struct search *search, size_t first, size_
     const struct outcome *runs = &search->runs[first];
     size_t count = last - first + 1;
     double weight = search_weight(search, first, last);
+    if (search->effort->leans && search->offer_count) {
+        const struct window_tree *tree = NULL;
+        *cost = solve(search, first, last, tests, limit, &tree);
+        return *cost < limit ? tree : NULL;
+    }
     make_room(windows);
     size_t slot = answer_slot(windows, runs, count, weight);
     if (windows->slots.items[slot]) {
-        const struct window_answer *known =
-            &windows->answers.items[windows->slots.items[slot] - 1];
+        const struct window_answer *known = &windows->answers.items[windows->slots.items[slot] - 1];
         *cost = known->cost;
         if (known->tests >= tests && (known->tree || known->limit >= limit))
             return known->tree;
     }
-    struct window_answer answer = {.count = count, .weight = weight, .tests = tests, .limit = limit};
+    struct window_answer answer = {
+        .count = count, .weight = weight, .tests = tests, .limit = limit};
     answer.runs = arena_copy(windows->arena, runs, count * sizeof *runs);
     answer.cost = solve(search, first, last, tests, limit, &answer.tree);
     if (windows->slots.items[slot]) {
