@@ -110,6 +110,8 @@ static result generate(struct arena *arena, const struct policy *policy,
     r = emit_program(arena, entry, policy->big_endian, policy->name, diagnostics, program);
     if (failed(r))
         return r;
+    if (options->level != OPTIMIZE_0)
+        peephole_program(arena, program, program);
     broken = code_check(arena, program);
     if (broken)
         return internal_error(diagnostics, "emission", broken);

@@ -34,6 +34,8 @@ result relift_program(struct arena *arena, const struct program *before,
     r = emit_program(arena, entry, before->big_endian, before->name, diagnostics, after);
     if (failed(r))
         return r;
+    if (options->level != OPTIMIZE_0)
+        peephole_program(arena, after, after);
     broken = code_check(arena, after);
     return broken ? internal_error(diagnostics, before, "emission", broken) : SUCCESS;
 }
@@ -102,6 +104,22 @@ static void prove_and_weigh(struct arena *arena, const struct program *before,
         optimized->program = *program;
 }
 
+/* Where the new program would be worse, the old one with what the peephole finds in it. Not where that
+ * one was not made or proved: what is too involved for that may take the solver forever. */
+static void try_peephole(struct arena *arena, const struct program *before, abi_set declared,
+                         const struct compile_options *options, struct optimized *optimized)
+{
+    struct program program;
+    if (options->level == OPTIMIZE_0 || !peephole_program(arena, before, &program))
+        return;
+    struct optimized tried = *optimized;
+    tried.kept_original = false;
+    tried.why = NULL;
+    prove_and_weigh(arena, before, &program, declared, options, &tried);
+    if (!tried.kept_original)
+        *optimized = tried;
+}
+
 result optimize_program(struct arena *arena, const struct program *before, abi_set declared,
                         const struct compile_options *options, struct diagnostics *diagnostics,
                         struct optimized *optimized)
@@ -126,5 +144,7 @@ result optimize_program(struct arena *arena, const struct program *before, abi_s
         prove_and_weigh(arena, before, &program, declared, options, optimized);
     else
         keep_original(optimized, limits.last->message);
+    if (optimized->kept_original && optimized->proof.verdict == PROVED)
+        try_peephole(arena, before, declared, options, optimized);
     return SUCCESS;
 }

@@ -39,6 +39,11 @@ void optimize_dag(struct arena *arena, enum optimization level, struct dag **dag
 MUST_USE result select_shape(struct arena *arena, const struct dag *dag,
                              const struct dag_node *root, const struct shape_options *options,
                              struct diagnostics *diagnostics, struct block **entry);
+/* Rewrites a program that check_program accepts, whoever made it, by the rules of peephole.c. The
+ * result returns the same on every input. False, and the program itself, when that makes it no
+ * shorter. */
+bool peephole_program(struct arena *arena, const struct program *program, struct program *shorter);
+
 /* --dump=select */
 void blocks_print(struct buffer *out, struct arena *arena, const struct block *entry);
 
