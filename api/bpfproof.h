@@ -4,6 +4,7 @@
 #ifndef API_BPFPROOF_H
 #define API_BPFPROOF_H
 
+#include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "verifier/verifier.h"
 
@@ -57,6 +58,7 @@ struct compile_options {
     enum optimization level;
     unsigned kernel_major, kernel_minor; /* as in shape_options */
     const struct profile *profile;       /* may be NULL */
+    bool figures; /* fill expected_cost and lower_bound */
     struct deadline deadline;
     bool whole_proof;
     bool accept_arch, accept_width; /* a REFUTED one does not fail the compile */
@@ -80,7 +82,11 @@ struct compiled {
     struct width_proof width;
     struct goal_result *goals;
     size_t goal_count;
-    uint64_t compile_ns, proof_ns; /* without the proofs; all proofs together */
+    uint64_t compile_ns, proof_ns; /* without proofs and figures; all proofs together */
+    uint64_t figures_ns;           /* expected_cost and lower_bound */
+    /* Mean of executed instructions over the calls that count (optimizer/cost.h): of the program, and
+     * of no program of this meaning less. */
+    double expected_cost, lower_bound;
     enum verdict verdict; /* of the whole compile, after --accept: only PROVED may be written */
 };
 
@@ -109,6 +115,8 @@ struct figures {
 };
 struct figures program_figures(struct arena *arena, const struct program *program,
                                abi_set declared);
+/* Mean of executed instructions over weighted calls. */
+double program_cost(const struct program *program, const struct weights *weights);
 
 /* ---- optimize (optimize.c): somebody else's program ---------------------------------------------------------- */
 

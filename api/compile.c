@@ -71,8 +71,9 @@ static result internal_error(struct diagnostics *diagnostics, const char *stage,
 /* Policy to program: lower, select, emit. Each stage's invariants are checked at every compile. */
 static result generate(struct arena *arena, const struct policy *policy,
                        const struct compile_options *options, struct diagnostics *diagnostics,
-                       struct program *program)
+                       struct compiled *compiled)
 {
+    struct program *program = &compiled->program;
     struct dag *dag;
     const struct dag_node *root;
     struct block *entry;
@@ -118,6 +119,13 @@ static result generate(struct arena *arena, const struct policy *policy,
     dump(options, DUMP_LAYOUT, "layout");
     if (options->dump & DUMP_LAYOUT)
         disassemble(options->dump_out, arena, program, policy->abis);
+    if (options->figures) {
+        uint64_t start = clock_ns();
+        struct weights weights = weights_of(arena, dag, root, &shape);
+        compiled->expected_cost = program_cost(program, &weights);
+        compiled->lower_bound = executed_least(arena, root, &weights);
+        compiled->figures_ns = clock_ns() - start;
+    }
     return SUCCESS;
 }
 
@@ -175,10 +183,10 @@ result compile_policy(struct arena *arena, const struct policy *policy,
 {
     *compiled = (struct compiled){.policy = policy, .verdict = UNKNOWN};
     uint64_t start = clock_ns();
-    result r = generate(arena, policy, options, diagnostics, &compiled->program);
+    result r = generate(arena, policy, options, diagnostics, compiled);
     if (failed(r))
         return r;
-    compiled->compile_ns = clock_ns() - start;
+    compiled->compile_ns = clock_ns() - start - compiled->figures_ns;
     struct check_result check = check_program(&compiled->program);
     if (check.rule != CHECK_ACCEPTED)
         return internal_error(diagnostics, "emission", check_rule_text(check.rule));

@@ -45,3 +45,12 @@ struct figures program_figures(struct arena *arena, const struct program *progra
     figures.expected = calls ? (double)executed / (double)calls : 0;
     return figures;
 }
+
+double program_cost(const struct program *program, const struct weights *weights)
+{
+    double executed = 0;
+    for (size_t i = 0; i < weights->count; i++)
+        executed += weights->calls[i].weight *
+                    interpret(program, &weights->calls[i].input, NULL, 0).executed;
+    return executed;
+}

@@ -51,6 +51,8 @@ static void fill_json(struct context *context, const struct request *request)
     set_text(context, "result", verdict_name(c->verdict));
     json_object_set_new(json, "cached", json_cached(request));
     json_object_set_new(json, "expected", json_real(request->figures.expected));
+    json_object_set_new(json, "expected_cost", json_real(c->expected_cost));
+    json_object_set_new(json, "lower_bound", json_real(c->lower_bound));
     json_object_set_new(json, "worst", json_integer(request->figures.worst));
     json_object_set_new(json, "compile_ms", json_real(milliseconds(c->compile_ns)));
     json_object_set_new(json, "all_proofs_ms", json_real(milliseconds(c->proof_ns)));
@@ -107,6 +109,9 @@ static void print_stats(const struct request *request)
             (unsigned long long)c->proof.classes, (unsigned long long)c->proof.questions);
     fprintf(stderr, "  executed per permitted call: mean %.2f, longest path %u\n",
             request->figures.expected, request->figures.worst);
+    fprintf(stderr,
+            "  executed per call that counts: mean %.2f; at least %.2f in any program, gap %.2f\n",
+            c->expected_cost, c->lower_bound, c->expected_cost - c->lower_bound);
     for (unsigned id = 0; id < ABI_COUNT; id++)
         if (c->policy->abis & ABI_BIT(id))
             fprintf(stderr, "  %s: %u calls cached by the kernel (5.11 and later)\n",
@@ -168,6 +173,7 @@ static result load_and_compile(struct context *context, struct request *request)
                                       .level = o->level,
                                       .kernel_major = o->kernel_major,
                                       .kernel_minor = o->kernel_minor,
+                                      .figures = o->stats || o->json,
                                       .profile = o->profile ? &request->profile : NULL,
                                       .deadline = context->deadline,
                                       .whole_proof = o->whole_proof,

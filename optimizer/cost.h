@@ -20,6 +20,9 @@ struct weights {
     size_t count;
 };
 
+/* What was counted is surer than a guess, and worth more instructions. */
+#define PROFILE_FACTOR 2.0
+
 /* The knobs of a level. */
 struct effort {
     double lambda;           /* instructions that one executed instruction less is worth */
@@ -38,5 +41,9 @@ struct effort effort_of(enum optimization level);
 /* The calls that count for a policy or program whose meaning is `root`. */
 struct weights weights_of(struct arena *arena, const struct dag *dag, const struct dag_node *root,
                           const struct shape_options *options);
+
+/* A lower bound on the mean of executed instructions over `weights` (bound.c). */
+double executed_least(struct arena *arena, const struct dag_node *root,
+                      const struct weights *weights);
 
 #endif

@@ -112,6 +112,8 @@ result select_shape(struct arena *arena, const struct dag *dag, const struct dag
                     struct block **entry)
 {
     struct effort effort = effort_of(options->level);
+    if (options->profile && options->level != OPTIMIZE_SIZE)
+        effort.lambda *= PROFILE_FACTOR;
     struct windows windows = {.arena = arena_new()};
     struct shaper shaper = {
         .arena = arena, .options = options, .effort = &effort, .windows = &windows};

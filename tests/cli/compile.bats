@@ -157,3 +157,30 @@ POLICY
     bpfproof compile "$T/one.policy" -o "$T/b.bpf"
     cmp "$T/a.bpf" "$T/b.bpf"
 }
+
+# A container runtime's list of 291 calls; a kernel that remembers none of them.
+figures() { # options: prints instructions, mean and longest path over the permitted calls
+    bpfproof compile "$BATS_TEST_DIRNAME/../data/container-default.policy" --json "$@" -o "$T/figures.bpf" |
+        python3 -c 'import json, sys; r = json.load(sys.stdin); print(r["instructions"], r["expected"], r["lower_bound"], r["expected_cost"])'
+}
+
+@test "the container policy keeps its size and its path lengths" {
+    read -r size mean bound cost < <(figures --kernel 5.4)
+    [ "$size" -le 54 ]
+    awk "BEGIN { exit !($mean <= 8.62 && $bound <= $cost) }"
+    read -r size mean bound cost < <(figures --kernel 5.4 -Os)
+    [ "$size" -le 50 ]
+    printf '%s\n' '# counted' '870063 futex' '1056 read' '1080 write' '12266 epoll_pwait' '1991 close' \
+        '115769 fstat' '275649 nanosleep' '69749 ppoll' >"$T/counted.profile"
+    read -r size mean bound cost < <(figures --kernel 5.4 --profile "$T/counted.profile")
+    [ "$size" -le 56 ]
+    awk "BEGIN { exit !($cost <= 5.65 && $bound <= $cost) }"
+}
+
+@test "a profile with mistakes is refused, with its line" {
+    printf '12 read\nread\n7 no_such_call\n' >"$T/bad.profile"
+    run bpfproof compile "$T/small.policy" -o "$T/small.bpf" --profile "$T/bad.profile"
+    [ "$status" -eq 2 ]
+    [[ $output == *"bad.profile:2"* ]]
+    [[ $output == *no_such_call* ]]
+}
