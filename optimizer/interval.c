@@ -149,11 +149,13 @@ static void try_offers(const struct search *search, size_t first, size_t last, s
 
 static void try_window(struct search *search, size_t first, size_t last, struct plan *best)
 {
-    if (!search->effort->mask_tests || last - first + 1 > WINDOW_RUNS_MOST || last - first < 2 ||
+    if (!search->effort->mask_tests || last - first + 1 > WINDOW_RUNS_MOST || last - first < 1 ||
         search->runs[last].last - search->runs[first].first >= WINDOW_SPAN)
         return;
     unsigned tests = search->effort->mask_tests;
-    if (!search->effort->thorough && best->size <= tests)
+    if (search->runs[last].last - search->runs[first].first < WINDOW_SPAN_EXHAUSTED)
+        tests = WINDOW_SPAN_EXHAUSTED - 1;
+    else if (!search->effort->thorough && best->size <= tests)
         tests = best->size ? best->size - 1 : 0;
     if (!tests)
         return;

@@ -21,6 +21,8 @@
 
 /* A window's values fit one word of bits. */
 #define WINDOW_SPAN 64u
+/* Windows of so few values are searched with every test and as many tests as they can need. */
+#define WINDOW_SPAN_EXHAUSTED 8u
 #define WINDOW_RUNS_MOST 12u
 
 struct window_tree {

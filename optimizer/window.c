@@ -140,8 +140,9 @@ static void note_tests(struct window *window)
             yes |= window->columns[__builtin_ctz(left)];
         add_test(window, yes, TEST_SET, mask);
     }
+    bool all = window->search->effort->thorough || window->span <= WINDOW_SPAN_EXHAUSTED;
     for (unsigned at = 0; at < window->span; at++) {
-        if (window->search->effort->thorough || beside_boundary(window, at))
+        if (all || beside_boundary(window, at))
             add_test(window, (uint64_t)1 << at, TEST_EQUAL, window->base + at);
     }
 }
