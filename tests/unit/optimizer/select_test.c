@@ -8,10 +8,11 @@
 #define POLICIES 1500
 #define INPUTS 150
 
-static const struct program *compile(struct arena *arena, const struct policy *policy)
+static const struct program *compile_at(struct arena *arena, const struct policy *policy,
+                                        enum optimization level)
 {
     struct diagnostics diagnostics = diagnostics_new(arena);
-    struct shape_options options = {.level = OPTIMIZE_0};
+    struct shape_options options = {.level = level};
     struct program *program = NEW(arena, struct program);
     struct dag *dag;
     const struct dag_node *root;
@@ -27,6 +28,19 @@ static const struct program *compile(struct arena *arena, const struct policy *p
     if (broken)
         fail_msg("%s", broken);
     return program;
+}
+
+static const struct program *compile(struct arena *arena, const struct policy *policy)
+{
+    return compile_at(arena, policy, OPTIMIZE_0);
+}
+
+/* Every level in turn; those that search long come rarely. */
+static enum optimization level_of(int turn)
+{
+    if (turn % 100 == 99)
+        return turn % 200 == 99 ? OPTIMIZE_3 : OPTIMIZE_SIZE;
+    return (enum optimization)(turn % 3);
 }
 
 static void expect_same(const struct policy *policy, const struct program *program,
@@ -48,7 +62,7 @@ static void test_random_policies(void **state)
     for (int i = 0; i < POLICIES; i++) {
         struct arena *arena = arena_new();
         const struct policy *policy = random_policy(arena, &random);
-        const struct program *program = compile(arena, policy);
+        const struct program *program = compile_at(arena, policy, level_of(i));
         for (int j = 0; j < INPUTS; j++) {
             struct input input = random_input(&random, policy);
             expect_same(policy, program, &input);
@@ -82,7 +96,7 @@ static void test_allowed_calls_stay_cacheable(void **state)
         struct arena *arena = arena_new();
         struct policy *policy = random_policy(arena, &random);
         policy->raw_rule_count = 0;
-        const struct program *program = compile(arena, policy);
+        const struct program *program = compile_at(arena, policy, level_of(i));
         for (size_t j = 0; j < policy->view_count; j++) {
             const struct abi_view *view = &policy->views[j];
             const struct abi *abi = abi_get(view->abi);
