@@ -24,9 +24,11 @@ struct filter {
 };
 
 struct load_options {
-    abi_set abis;       /* --abi: narrows a policy, declares a blob; 0 = not given */
-    enum format format; /* FORMAT_UNKNOWN: by content */
-    bool any_program;   /* take programs that check_program refuses */
+    abi_set abis;                   /* --abi: narrows a policy, declares a blob; 0 = not given */
+    enum format format;             /* FORMAT_UNKNOWN: by content */
+    bool accept_arch, accept_width; /* of a policy that is compiled: as in compile_options */
+    bool inspect;     /* a policy's program is only looked at: it must equal the policy, no more */
+    bool any_program; /* take programs that check_program refuses */
     struct deadline deadline;
     unsigned depth; /* how many compiles this load is inside of: at_most may name a stack with
                        policies in it */
@@ -58,7 +60,7 @@ struct compile_options {
     enum optimization level;
     unsigned kernel_major, kernel_minor; /* as in shape_options */
     const struct profile *profile;       /* may be NULL */
-    bool figures; /* fill expected_cost and lower_bound */
+    bool figures;                        /* fill expected_cost and lower_bound */
     struct deadline deadline;
     bool whole_proof;
     bool accept_arch, accept_width; /* a REFUTED one does not fail the compile */
@@ -84,8 +86,8 @@ struct compiled {
     size_t goal_count;
     uint64_t compile_ns, proof_ns; /* without proofs and figures; all proofs together */
     uint64_t figures_ns;           /* expected_cost and lower_bound */
-    /* Mean of executed instructions over the calls that count (optimizer/cost.h): of the program, and
-     * of no program of this meaning less. */
+    /* Mean of executed instructions over the calls that count (optimizer/cost.h): of the program,
+     * and of no program of this meaning less. */
     double expected_cost, lower_bound;
     enum verdict verdict; /* of the whole compile, after --accept: only PROVED may be written */
 };
@@ -118,29 +120,32 @@ struct figures program_figures(struct arena *arena, const struct program *progra
 /* Mean of executed instructions over weighted calls. */
 double program_cost(const struct program *program, const struct weights *weights);
 
-/* ---- optimize (optimize.c): somebody else's program ---------------------------------------------------------- */
+/* ---- optimize (optimize.c): somebody else's program
+ * ---------------------------------------------------------- */
 
 struct optimized {
-    struct program program;   /* proved equal to the one before, or the one before itself */
-    struct proof proof;       /* of the new program, also when it was not taken; UNKNOWN without one */
+    struct program program; /* proved equal to the one before, or the one before itself */
+    struct proof proof; /* of the new program, also when it was not taken; UNKNOWN without one */
     bool kept_original;
-    const char *why;          /* kept_original: what spoke against the new program, or why there is none */
+    const char *why; /* kept_original: what spoke against the new program, or why there is none */
     struct figures before, after;
-    uint64_t optimize_ns;     /* without the proof */
+    uint64_t optimize_ns; /* without the proof */
 };
 
-/* Decode, lift, optimize, emit, prove. `program` is never anything that is not PROVED equal, has more
- * instructions or a longer expected path, or loses a call that the kernel caches. Of the options it takes
- * what the choice of shape takes, deadline, whole_proof and smt2; `declared` stands for their abis. ERROR_INPUT for a program that the kernel would refuse. */
-MUST_USE result optimize_program(struct arena *arena, const struct program *before, abi_set declared,
-                                 const struct compile_options *options, struct diagnostics *diagnostics,
-                                 struct optimized *optimized);
-/* Lift and emit, without proof and without comparing; for optimize_program and for measuring. `before` must be
- * accepted by check_program, `after` is then accepted too. */
+/* Decode, lift, optimize, emit, prove. `program` is never anything that is not PROVED equal, has
+ * more instructions or a longer expected path, or loses a call that the kernel caches. Of the
+ * options it takes what the choice of shape takes, deadline, whole_proof and smt2; `declared`
+ * stands for their abis. ERROR_INPUT for a program that the kernel would refuse. */
+MUST_USE result optimize_program(struct arena *arena, const struct program *before,
+                                 abi_set declared, const struct compile_options *options,
+                                 struct diagnostics *diagnostics, struct optimized *optimized);
+/* Lift and emit, without proof and without comparing; for optimize_program and for measuring.
+ * `before` must be accepted by check_program, `after` is then accepted too. */
 MUST_USE result relift_program(struct arena *arena, const struct program *before,
-                               const struct compile_options *options, struct diagnostics *diagnostics,
-                               struct program *after);
-/* Calls of any ABI of the program's byte order that the kernel caches for `before` but not for `after`. */
+                               const struct compile_options *options,
+                               struct diagnostics *diagnostics, struct program *after);
+/* Calls of any ABI of the program's byte order that the kernel caches for `before` but not for
+ * `after`. */
 uint32_t cached_lost(const struct program *before, const struct program *after);
 
 #endif

@@ -145,18 +145,25 @@ result filter_compile(struct arena *arena, struct filter *filter,
                      filter->name, COMPILE_DEPTH_MOST);
         return FAILURE(ERROR_INPUT);
     }
-    struct compile_options compile = {
-        .level = OPTIMIZE_2, .deadline = options->deadline, .depth = options->depth + 1};
+    struct compile_options compile = {.level = OPTIMIZE_2,
+                                      .deadline = options->deadline,
+                                      .accept_arch = options->accept_arch,
+                                      .accept_width = options->accept_width,
+                                      .depth = options->depth + 1};
     struct compiled compiled;
     result r = compile_policy(arena, filter->policy, &compile, diagnostics, &compiled);
     if (failed(r))
         return r;
-    if (compiled.verdict != PROVED) {
+    enum verdict verdict = options->inspect ? compiled.proof.verdict : compiled.verdict;
+    if (verdict != PROVED) {
         report_error(diagnostics, NO_SPAN,
                      "%s is not proved, so it is not used; `bpfproof compile` says what is wrong",
                      filter->name);
-        return FAILURE(compiled.verdict == UNKNOWN ? ERROR_LIMIT : ERROR_INPUT);
+        return FAILURE(verdict == UNKNOWN ? ERROR_LIMIT : ERROR_INPUT);
     }
+    if (compiled.verdict != PROVED)
+        report_warning(diagnostics, NO_SPAN,
+                       "`bpfproof compile` would not write %s: not all proofs hold", filter->name);
     filter->programs = arena_copy(arena, &compiled.program, sizeof compiled.program);
     filter->program_count = 1;
     return SUCCESS;

@@ -104,8 +104,8 @@ static void prove_and_weigh(struct arena *arena, const struct program *before,
         optimized->program = *program;
 }
 
-/* Where the new program would be worse, the old one with what the peephole finds in it. Not where that
- * one was not made or proved: what is too involved for that may take the solver forever. */
+/* Where the new program would be worse, the old one with what the peephole finds in it. Not where
+ * that one was not made or proved: what is too involved for that may take the solver forever. */
 static void try_peephole(struct arena *arena, const struct program *before, abi_set declared,
                          const struct compile_options *options, struct optimized *optimized)
 {

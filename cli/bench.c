@@ -58,6 +58,7 @@ static result load_one(struct contest *c, size_t index)
 {
     struct context *context = c->context;
     struct load_options options = load_options_of(context);
+    options.inspect = true;
     struct filter *filter = &c->filters[index];
     result r = load_argument(context, (int)index, filter);
     if (worked(r))

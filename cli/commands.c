@@ -55,7 +55,7 @@ static const struct command commands[] = {
     {"run", "FILTER -- CMD [ARG...]", "start a program under a filter",
      "A policy is compiled and proved first; a program that is not proved is not installed.\n\n"
      "Example:\n  bpfproof run server.policy -- ./server --port 8080",
-     KEYS(K(ABI) | K(FROM)), 2, -1, run_run},
+     KEYS(K(ABI) | K(FROM) | K(ACCEPT)), 2, -1, run_run},
     {"bench", "FILTER...", "latency side by side",
      "Measures the filters in turns, in one run on one processor: whole calls under the installed "
      "filter (kernel), the kernel's machine code for it called in user space (alone; needs root), "

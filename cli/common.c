@@ -6,6 +6,8 @@ struct load_options load_options_of(const struct context *context)
 {
     return (struct load_options){.abis = context->options.abis,
                                  .format = context->options.from,
+                                 .accept_arch = context->options.accept_arch,
+                                 .accept_width = context->options.accept_width,
                                  .deadline = context->deadline};
 }
 

@@ -4,6 +4,7 @@ enum exit_code run_disasm(struct context *context)
 {
     struct filter filter;
     struct load_options options = load_options_of(context);
+    options.inspect = true;
     options.any_program = true;
     result r = filter_load(context->arena, context->options.arguments[0], &options,
                            &context->diagnostics, &filter);

@@ -229,6 +229,7 @@ enum exit_code run_explain(struct context *context)
     struct filter filter;
     struct call call;
     struct load_options options = load_options_of(context);
+    options.inspect = true;
     result r = load_argument(context, 0, &filter);
     if (worked(r))
         r = filter_compile(context->arena, &filter, &options, &context->diagnostics);

@@ -197,6 +197,7 @@ enum exit_code run_simulate(struct context *context)
     struct options *o = &context->options;
     struct filter filter;
     struct load_options options = load_options_of(context);
+    options.inspect = true;
     if (o->argument_count == 1 && !o->vectors) {
         report_error(&context->diagnostics, NO_SPAN,
                      "nothing to simulate: give a CALL or --vectors FILE");

@@ -105,6 +105,22 @@ static result load_goals(struct context *context, const struct filter *filter,
     return r;
 }
 
+/* For a blob: which ABIs `prove always` without `on` is about. */
+static void tell_abis(struct context *context, const struct filter *filter)
+{
+    struct buffer names = buffer_new(context->arena);
+    json_t *array = json_array();
+    for (unsigned id = 0; id < ABI_COUNT; id++)
+        if (filter->declared & ABI_BIT(id)) {
+            buffer_printf(&names, "%s%s", names.length ? ", " : "", abi_get((enum abi_id)id)->name);
+            json_array_append_new(array, json_string(abi_get((enum abi_id)id)->name));
+        }
+    json_object_set_new(context->json, "abis", array);
+    if (!context->options.json && !filter->policy)
+        printf("%s: about %s%s\n", filter->name, buffer_string(&names),
+               context->options.abis ? "" : " (the tokens that it compares; --abi names others)");
+}
+
 static enum exit_code verify_goals(struct context *context, const struct filter *filter)
 {
     const struct goal *goals;
@@ -126,6 +142,7 @@ static enum exit_code verify_goals(struct context *context, const struct filter 
         r = write_smt2(context, &smt2);
     if (failed(r))
         return exit_of(r);
+    tell_abis(context, filter);
     set_text(context, "result", verdict_name(verdict));
     json_object_set_new(context->json, "proof_ms", json_real(milliseconds(clock_ns() - start)));
     json_object_set_new(context->json, "assertions",

@@ -1,5 +1,5 @@
 /* `prove` statements. `never` speaks of every known ABI of the policy's endianness, declared or
- * not; `always` of the declared ones; `on` narrows both.
+ * not; `always` of the declared ones; `on` names the ABIs that are meant, declared or not.
  */
 #include "lang/resolve.h"
 
@@ -116,8 +116,8 @@ void resolve_goal(struct resolver *resolver, const struct statement *statement,
         return;
     }
     resolver->scope = never ? known_abis(resolver->big_endian) : resolver->abis;
-    if (on)
-        resolver->scope &= abis_of(on->abis);
+    if (on) /* ABIs that are named are meant, declared or not */
+        resolver->scope = known_abis(resolver->big_endian) & abis_of(on->abis);
     size_t errors = resolver->diagnostics->errors, warnings = resolver->diagnostics->warnings;
     check_target(resolver, statement->target, resolver->scope);
     expand_target(resolver, statement->target, &members);

@@ -120,11 +120,12 @@ static void above(struct builder *b, uint64_t value, bool inclusive)
 static void masked(struct builder *b, uint64_t mask, uint64_t value)
 {
     uint64_t most = b->subject->ones;
+    value &= mask; /* as libseccomp does; remark_dropped_bits says so */
     uint64_t high_mask = mask & ~most, high_value = value & ~most;
     bool high_fits = !high_value || (high_value == high_mask && (value & (most ^ (most >> 1))));
     mask &= most;
     value &= most;
-    if (!high_fits || value & ~mask)
+    if (!high_fits)
         fixed(b, false);
     else if (!mask)
         fixed(b, true);
@@ -186,14 +187,25 @@ static struct oci_condition build_on(struct arena *arena, const struct oci_compa
     return b.condition;
 }
 
+static void remark_dropped_bits(const struct oci_comparison *c, struct diagnostics *diagnostics)
+{
+    if (c->operator== OCI_MASKED_EQ &&(c->value_two & ~c->value))
+        report_warning(diagnostics, c->span,
+                       "valueTwo has bits outside the mask; they are dropped, as libseccomp does");
+}
+
 static void remark(const struct oci_comparison *c, const struct oci_view *view,
                    const struct compared *subject, enum oci_outcome outcome, enum severity severity,
                    struct diagnostics *diagnostics)
 {
     const char *abi = abi_get(view->abi)->name, *call = view->call->name;
+    remark_dropped_bits(c, diagnostics);
     if (!subject->bits)
-        report(diagnostics, severity, c->span, "%s has no argument %u on %s: it is taken as 0",
-               call, c->index, abi);
+        report(
+            diagnostics, SEVERITY_WARNING, c->span,
+            "%s has no argument %u on %s, where the kernel ignores that register: it is taken as "
+            "0, so there this decides for every call alike",
+            call, c->index, abi);
     else if (outcome != OCI_SOMETIMES)
         report(diagnostics, severity, c->span, "%s true: %s has %u bits in argument %u of %s",
                outcome == OCI_ALWAYS ? "always" : "never", abi, subject->bits, c->index, call);

@@ -115,3 +115,37 @@ POLICY
     [ "$status" -eq 3 ]
     [[ $output == *UNKNOWN*"i386"* ]]
 }
+
+@test "a blob without a check for x32's numbers: on x32 means x32" {
+    cat >"$T/deny.asm" <<'ASM'
+ld arch
+jeq #0xc000003e, native, foreign
+native: ld nr
+jeq #0x57, deny, rest
+rest: ret allow
+deny: ret errno(EPERM)
+foreign: ret kill_process
+ASM
+    bpfproof asm "$T/deny.asm" -o "$T/deny.bpf"
+    echo 'on x32, x86_64 { prove always errno unlink }' >"$T/rules"
+    run bpfproof verify "$T/deny.bpf" --assert "$T/rules"
+    [ "$status" -eq 1 ]
+    [[ $output == *"x32:unlink("* ]]
+    echo 'prove always errno unlink' >"$T/rules"
+    run bpfproof verify "$T/deny.bpf" --assert "$T/rules"
+    [ "$status" -eq 0 ]
+    [[ $output == *"about x86_64 "* ]]
+    : >"$T/rules"
+    run bpfproof verify "$T/deny.bpf" --assert "$T/rules"
+    [ "$status" -eq 2 ]
+}
+
+@test "a policy that does not compile can be looked at, and not run" {
+    printf 'policy p\nabi x86_64\ndefault kill_process\nerrno(EPERM) close(u64(arg0) == 1)\nallow close\n' >"$T/p.policy"
+    run bpfproof simulate "$T/p.policy" 'close(1)'
+    [ "$status" -eq 0 ]
+    [[ $output == *"errno(EPERM)"*"would not write"* ]]
+    run bpfproof run "$T/p.policy" -- true
+    [ "$status" -eq 2 ]
+    [[ $output == *"not proved"* ]]
+}
