@@ -23,6 +23,7 @@ struct pass {
     const char *needs; /* of the DAG before it, besides what dag_check wants */
     const char *keeps;
     const char *terminates;
+    bool always; /* at -O0 too: a call that always allows must be seen to, for the kernel's cache */
     pass_run *run;
 };
 

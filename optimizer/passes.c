@@ -12,6 +12,7 @@ static const struct pass passes[] = {
         .needs = "nothing",
         .keeps = "the order of the fields",
         .terminates = "one step for each node, children first",
+        .always = true,
         .run = pass_canonical,
     },
     {
@@ -21,6 +22,7 @@ static const struct pass passes[] = {
         .needs = "nothing; more is seen when canonical came before",
         .keeps = "the order of the fields",
         .terminates = "each step goes one variable down, and a budget of steps bounds the whole",
+        .always = true,
         .run = pass_implied,
     },
     {
@@ -153,10 +155,9 @@ void optimize_dag(struct arena *arena, enum optimization level, struct dag **dag
                   const struct dag_node **root)
 {
     struct pass_state state = {.arena = arena, .dag = *dag, .root = *root};
-    if (level == OPTIMIZE_0)
-        return;
     for (size_t i = 0; i < COUNT_OF(passes); i++)
-        pass_apply(&passes[i], &state);
+        if (level != OPTIMIZE_0 || passes[i].always)
+            pass_apply(&passes[i], &state);
     *dag = state.dag;
     *root = state.root;
 }

@@ -184,3 +184,10 @@ figures() { # options: prints instructions, mean and longest path over the permi
     [[ $output == *"bad.profile:2"* ]]
     [[ $output == *no_such_call* ]]
 }
+
+@test "a call that always allows because of its condition is cached at every level" {
+    printf 'policy p\nabi x86_64\ndefault kill_process\nallow close(!(fd == 5 && (fd & 4) == 0))\n' >"$T/p.policy"
+    for level in -O0 -O1 -O2 -O3 -Os; do
+        [ "$(bpfproof compile "$T/p.policy" $level --json | json cached.x86_64)" = 1 ]
+    done
+}
