@@ -21,7 +21,7 @@ static struct compiled compile(struct fixture *f, const char *abi)
     const char *text = arena_printf(f->arena, "policy same\nabi %s\n%s", abi, body);
     const struct source *source = source_from_text(f->arena, abi, text, strlen(text));
     struct policy *policy;
-    struct compiled compiled;
+    struct compiled compiled = {.verdict = UNKNOWN};
     struct compile_options options = {.level = OPTIMIZE_2};
     bool good = worked(policy_read(f->arena, source, 0, &f->diagnostics, &policy)) &&
                 worked(compile_policy(f->arena, policy, &options, &f->diagnostics, &compiled));

@@ -24,7 +24,7 @@ static struct compiled compile(struct fixture *f)
     const struct source *source =
         source_from_text(f->arena, "test", policy_text, sizeof policy_text - 1);
     struct policy *policy;
-    struct compiled compiled;
+    struct compiled compiled = {.verdict = UNKNOWN};
     struct compile_options options = {.level = OPTIMIZE_2};
     assert_true(worked(policy_read(f->arena, source, 0, &f->diagnostics, &policy)));
     assert_true(worked(compile_policy(f->arena, policy, &options, &f->diagnostics, &compiled)));
