@@ -84,9 +84,13 @@ check: $(BUILD)/bpfproof $(UNIT_TESTS) $(CAMPAIGNS)
 asan:
 	@$(MAKE) --no-print-directory BUILD=build-asan SANITIZE="$(ASAN)" CFLAGS="-O1 -g" check
 
-## make campaigns-full   the seeded campaigns at full length: admission, oracle, mutants, passes
+## make campaigns-full   the seeded campaigns at full length: admission, oracle, mutants
 campaigns-full: $(BUILD)/bpfproof $(CAMPAIGNS)
-	@BPFPROOF_SCALE=full tests/run $(BUILD) $(sort $(CAMPAIGNS))
+	@BPFPROOF_SCALE=full tests/run $(BUILD) $(filter-out %/passes,$(sort $(CAMPAIGNS)))
+
+## make passes-full  every pass, swap and order of passes, 10,000 random policies at every level (very long)
+passes-full: $(BUILD)/campaigns/passes
+	@BPFPROOF_SCALE=full tests/run $(BUILD) $(BUILD)/campaigns/passes
 
 test:
 	@scripts/setup
@@ -124,5 +128,5 @@ clean:
 
 -include $(OBJECTS:.o=.d) $(UNIT_TESTS:%=%.d) $(CAMPAIGNS:%=%.d)
 
-.PHONY: all help unit campaigns campaigns-full check asan test demo fuzz bench install format clean
+.PHONY: all help unit campaigns campaigns-full passes-full check asan test demo fuzz bench install format clean
 .DELETE_ON_ERROR:
