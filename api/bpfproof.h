@@ -85,7 +85,6 @@ struct compiled {
     struct goal_result *goals;
     size_t goal_count;
     uint64_t compile_ns, proof_ns; /* without proofs and figures; all proofs together */
-    uint64_t figures_ns;           /* expected_cost and lower_bound */
     /* Mean of executed instructions over the calls that count (optimizer/cost.h): of the program,
      * and of no program of this meaning less. */
     double expected_cost, lower_bound;
@@ -113,12 +112,37 @@ struct figures {
     uint32_t worst;  /* instructions on the longest path through the control-flow graph */
     double expected; /* mean executed over the implemented calls of the declared ABIs that are
                         permitted, all arguments 0 */
+    double expected_of[ABI_COUNT]; /* the same over one declared ABI's; 0: it permits none */
     uint32_t cached[ABI_COUNT]; /* number of calls of each declared ABI that the kernel caches */
 };
 struct figures program_figures(struct arena *arena, const struct program *program,
                                abi_set declared);
 /* Mean of executed instructions over weighted calls. */
 double program_cost(const struct program *program, const struct weights *weights);
+
+/* ---- generate (generate.c): a decision DAG to a program
+ * -------------------------------------------------- */
+
+struct generate_options {
+    const struct compile_options *compile; /* level, kernel, profile, figures, dump */
+    const char *name;                      /* of the program */
+    const char *made_by;                   /* the stage that made the DAG, for internal errors */
+    abi_set abis;                          /* whose calls count */
+    bool big_endian;
+};
+
+struct generated {
+    struct program program;
+    struct weights weights;            /* with compile->figures, and the rest too: */
+    double expected_cost, lower_bound; /* as in struct compiled */
+    uint64_t figures_ns;               /* what the figures took */
+};
+
+/* Passes, choice of shape, layout and emission, peephole. The invariants of each stage are checked
+ * every time: what breaks them is an error, and the program is one that check_program accepts. */
+MUST_USE result generate_program(struct arena *arena, struct dag *dag, const struct dag_node *root,
+                                 const struct generate_options *options,
+                                 struct diagnostics *diagnostics, struct generated *generated);
 
 /* ---- optimize (optimize.c): somebody else's program
  * ---------------------------------------------------------- */
@@ -129,21 +153,25 @@ struct optimized {
     bool kept_original;
     const char *why; /* kept_original: what spoke against the new program, or why there is none */
     struct figures before, after;
+    /* Mean of executed instructions over the calls that count (optimizer/cost.h): before, after,
+     * and of no program of this meaning less; all 0 where the program could not be lifted. */
+    double cost_before, cost_after, lower_bound;
     uint64_t optimize_ns; /* without the proof */
 };
 
 /* Decode, lift, optimize, emit, prove. `program` is never anything that is not PROVED equal, has
- * more instructions or a longer expected path, or loses a call that the kernel caches. Of the
+ * more instructions, executes more of them per call that counts, or loses a call that the kernel
+ * caches. Of the
  * options it takes what the choice of shape takes, deadline, whole_proof and smt2; `declared`
  * stands for their abis. ERROR_INPUT for a program that the kernel would refuse. */
 MUST_USE result optimize_program(struct arena *arena, const struct program *before,
                                  abi_set declared, const struct compile_options *options,
                                  struct diagnostics *diagnostics, struct optimized *optimized);
-/* Lift and emit, without proof and without comparing; for optimize_program and for measuring.
+/* Lift and generate, without proof and without comparing; for optimize_program and for measuring.
  * `before` must be accepted by check_program, `after` is then accepted too. */
-MUST_USE result relift_program(struct arena *arena, const struct program *before,
+MUST_USE result relift_program(struct arena *arena, const struct program *before, abi_set declared,
                                const struct compile_options *options,
-                               struct diagnostics *diagnostics, struct program *after);
+                               struct diagnostics *diagnostics, struct generated *after);
 /* Calls of any ABI of the program's byte order that the kernel caches for `before` but not for
  * `after`. */
 uint32_t cached_lost(const struct program *before, const struct program *after);

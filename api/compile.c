@@ -55,78 +55,24 @@ result prove_goals(struct arena *arena, const struct side *side, const struct go
 /* ---- the pipeline
  * --------------------------------------------------------------------------------------- */
 
-static void dump(const struct compile_options *options, enum dump_stage stage, const char *title)
-{
-    if (options->dump & stage)
-        buffer_printf(options->dump_out, "== %s ==\n", title);
-}
-
-static result internal_error(struct diagnostics *diagnostics, const char *stage, const char *what)
-{
-    report_error(diagnostics, NO_SPAN, "internal error after %s: %s; please report this policy",
-                 stage, what);
-    return FAILURE(ERROR_UNSUPPORTED);
-}
-
-/* Policy to program: lower, select, emit. Each stage's invariants are checked at every compile. */
+/* Policy to program: lower, then as every DAG. */
 static result generate(struct arena *arena, const struct policy *policy,
                        const struct compile_options *options, struct diagnostics *diagnostics,
-                       struct compiled *compiled)
+                       struct generated *generated)
 {
-    struct program *program = &compiled->program;
     struct dag *dag;
     const struct dag_node *root;
-    struct block *entry;
-    struct shape_options shape = {.level = options->level,
-                                  .abis = policy->abis,
-                                  .kernel_major = options->kernel_major,
-                                  .kernel_minor = options->kernel_minor,
-                                  .profile = options->profile};
-
-    dump(options, DUMP_POLICY, "policy");
-    if (options->dump & DUMP_POLICY)
+    struct generate_options generate = {.compile = options,
+                                        .name = policy->name,
+                                        .made_by = "lowering",
+                                        .abis = policy->abis,
+                                        .big_endian = policy->big_endian};
+    if (options->dump & DUMP_POLICY) {
+        buffer_text(options->dump_out, "== policy ==\n");
         policy_dump(options->dump_out, policy);
-
-    result r = lower_policy(arena, policy, diagnostics, &dag, &root);
-    if (failed(r))
-        return r;
-    const char *broken = dag_check(dag, root);
-    if (broken)
-        return internal_error(diagnostics, "lowering", broken);
-    optimize_dag(arena, options->level, &dag, &root);
-    broken = dag_check(dag, root);
-    if (broken)
-        return internal_error(diagnostics, "the passes", broken);
-    dump(options, DUMP_DAG, "dag");
-    if (options->dump & DUMP_DAG)
-        dag_print(options->dump_out, arena, root);
-
-    r = select_shape(arena, dag, root, &shape, diagnostics, &entry);
-    if (failed(r))
-        return r;
-    dump(options, DUMP_SELECT, "select");
-    if (options->dump & DUMP_SELECT)
-        blocks_print(options->dump_out, arena, entry);
-
-    r = emit_program(arena, entry, policy->big_endian, policy->name, diagnostics, program);
-    if (failed(r))
-        return r;
-    if (options->level != OPTIMIZE_0)
-        peephole_program(arena, program, program);
-    broken = code_check(arena, program);
-    if (broken)
-        return internal_error(diagnostics, "emission", broken);
-    dump(options, DUMP_LAYOUT, "layout");
-    if (options->dump & DUMP_LAYOUT)
-        disassemble(options->dump_out, arena, program, policy->abis);
-    if (options->figures) {
-        uint64_t start = clock_ns();
-        struct weights weights = weights_of(arena, dag, root, &shape);
-        compiled->expected_cost = program_cost(program, &weights);
-        compiled->lower_bound = executed_least(arena, root, &weights);
-        compiled->figures_ns = clock_ns() - start;
     }
-    return SUCCESS;
+    result r = lower_policy(arena, policy, diagnostics, &dag, &root);
+    return failed(r) ? r : generate_program(arena, dag, root, &generate, diagnostics, generated);
 }
 
 static abi_set abis_of_endianness(bool big_endian)
@@ -182,14 +128,15 @@ result compile_policy(struct arena *arena, const struct policy *policy,
                       struct compiled *compiled)
 {
     *compiled = (struct compiled){.policy = policy, .verdict = UNKNOWN};
+    struct generated generated;
     uint64_t start = clock_ns();
-    result r = generate(arena, policy, options, diagnostics, compiled);
+    result r = generate(arena, policy, options, diagnostics, &generated);
     if (failed(r))
         return r;
-    compiled->compile_ns = clock_ns() - start - compiled->figures_ns;
-    struct check_result check = check_program(&compiled->program);
-    if (check.rule != CHECK_ACCEPTED)
-        return internal_error(diagnostics, "emission", check_rule_text(check.rule));
+    compiled->compile_ns = clock_ns() - start - generated.figures_ns;
+    compiled->program = generated.program;
+    compiled->expected_cost = generated.expected_cost;
+    compiled->lower_bound = generated.lower_bound;
 
     start = clock_ns();
     r = prove_compiled(arena, options, diagnostics, compiled);

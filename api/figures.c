@@ -31,6 +31,7 @@ struct figures program_figures(struct arena *arena, const struct program *progra
             continue;
         const struct abi *abi = abi_get((enum abi_id)id);
         figures.cached[id] = cache_count(program, 1, abi);
+        uint64_t abi_calls = 0, abi_executed = 0;
         size_t count;
         const struct syscall_entry *table = abi_syscalls(abi->id, &count);
         for (size_t i = 0; i < count; i++) {
@@ -38,9 +39,13 @@ struct figures program_figures(struct arena *arena, const struct program *progra
             struct run run = interpret(program, &input, NULL, 0);
             if (!table[i].implemented || !action_of_word(run.word, NULL)->permits)
                 continue;
-            calls++;
-            executed += run.executed;
+            abi_calls++;
+            abi_executed += run.executed;
         }
+        if (abi_calls)
+            figures.expected_of[id] = (double)abi_executed / (double)abi_calls;
+        calls += abi_calls;
+        executed += abi_executed;
     }
     figures.expected = calls ? (double)executed / (double)calls : 0;
     return figures;

@@ -1,43 +1,18 @@
 #include "api/bpfproof.h"
 
-static result internal_error(struct diagnostics *diagnostics, const struct program *program,
-                             const char *stage, const char *what)
-{
-    report_error(diagnostics, NO_SPAN,
-                 "%s: internal error after %s: %s; please report this program", program->name,
-                 stage, what);
-    return FAILURE(ERROR_UNSUPPORTED);
-}
-
-result relift_program(struct arena *arena, const struct program *before,
+result relift_program(struct arena *arena, const struct program *before, abi_set declared,
                       const struct compile_options *options, struct diagnostics *diagnostics,
-                      struct program *after)
+                      struct generated *after)
 {
     struct dag *dag = NULL;
     const struct dag_node *root;
-    struct block *entry;
-    struct shape_options shape = {.level = options->level};
-
+    struct generate_options generate = {.compile = options,
+                                        .name = before->name,
+                                        .made_by = "lifting",
+                                        .abis = declared,
+                                        .big_endian = before->big_endian};
     result r = lift_program(arena, before, diagnostics, &dag, &root);
-    if (failed(r))
-        return r;
-    const char *broken = dag_check(dag, root);
-    if (broken)
-        return internal_error(diagnostics, before, "lifting", broken);
-    optimize_dag(arena, shape.level, &dag, &root);
-    broken = dag_check(dag, root);
-    if (broken)
-        return internal_error(diagnostics, before, "the passes", broken);
-    r = select_shape(arena, dag, root, &shape, diagnostics, &entry);
-    if (failed(r))
-        return r;
-    r = emit_program(arena, entry, before->big_endian, before->name, diagnostics, after);
-    if (failed(r))
-        return r;
-    if (options->level != OPTIMIZE_0)
-        peephole_program(arena, after, after);
-    broken = code_check(arena, after);
-    return broken ? internal_error(diagnostics, before, "emission", broken) : SUCCESS;
+    return failed(r) ? r : generate_program(arena, dag, root, &generate, diagnostics, after);
 }
 
 static bool loses(const struct program *before, const struct program *after, uint32_t arch,
@@ -61,6 +36,9 @@ uint32_t cached_lost(const struct program *before, const struct program *after)
     return lost;
 }
 
+/* Sums of a thousand weights differ by their rounding. */
+#define COST_SLACK 1e-9
+
 /* What speaks against `program`; NULL: it is equal, and in nothing worse. */
 static const char *objection(struct arena *arena, const struct program *before,
                              const struct program *program, const struct optimized *optimized)
@@ -71,7 +49,7 @@ static const char *objection(struct arena *arena, const struct program *before,
                                                     : verdict_name(optimized->proof.verdict));
     if (optimized->after.instructions > optimized->before.instructions)
         return "the new program has more instructions";
-    if (optimized->after.expected > optimized->before.expected)
+    if (optimized->cost_after > optimized->cost_before + COST_SLACK)
         return "the new program takes longer paths";
     if (cached_lost(before, program))
         return "the kernel would cache fewer calls of the new program";
@@ -83,11 +61,13 @@ static void keep_original(struct optimized *optimized, const char *why)
     optimized->kept_original = true;
     optimized->why = why;
     optimized->after = optimized->before;
+    optimized->cost_after = optimized->cost_before;
 }
 
 static void prove_and_weigh(struct arena *arena, const struct program *before,
                             const struct program *program, abi_set declared,
-                            const struct compile_options *options, struct optimized *optimized)
+                            const struct weights *weights, const struct compile_options *options,
+                            struct optimized *optimized)
 {
     struct side left = {.name = before->name, .programs = before, .program_count = 1};
     struct side right = {.name = "optimized", .programs = program, .program_count = 1};
@@ -97,6 +77,8 @@ static void prove_and_weigh(struct arena *arena, const struct program *before,
                                   .declared = declared};
     optimized->proof = prove_equal(arena, &left, &right, &proof);
     optimized->after = program_figures(arena, program, declared);
+    optimized->cost_before = program_cost(before, weights);
+    optimized->cost_after = program_cost(program, weights);
     const char *why = objection(arena, before, program, optimized);
     if (why)
         keep_original(optimized, why);
@@ -107,7 +89,8 @@ static void prove_and_weigh(struct arena *arena, const struct program *before,
 /* Where the new program would be worse, the old one with what the peephole finds in it. Not where
  * that one was not made or proved: what is too involved for that may take the solver forever. */
 static void try_peephole(struct arena *arena, const struct program *before, abi_set declared,
-                         const struct compile_options *options, struct optimized *optimized)
+                         const struct weights *weights, const struct compile_options *options,
+                         struct optimized *optimized)
 {
     struct program program;
     if (options->level == OPTIMIZE_0 || !peephole_program(arena, before, &program))
@@ -115,7 +98,7 @@ static void try_peephole(struct arena *arena, const struct program *before, abi_
     struct optimized tried = *optimized;
     tried.kept_original = false;
     tried.why = NULL;
-    prove_and_weigh(arena, before, &program, declared, options, &tried);
+    prove_and_weigh(arena, before, &program, declared, weights, options, &tried);
     if (!tried.kept_original)
         *optimized = tried;
 }
@@ -133,18 +116,21 @@ result optimize_program(struct arena *arena, const struct program *before, abi_s
         return FAILURE(ERROR_INPUT);
     }
     optimized->before = program_figures(arena, before, declared);
-    struct program program;
+    struct generated made;
     struct compile_options shape = *options;
-    shape.abis = declared;
+    shape.figures = true;
     struct diagnostics limits = diagnostics_new(arena);
     uint64_t start = clock_ns();
-    result r = relift_program(arena, before, &shape, &limits, &program);
+    result r = relift_program(arena, before, declared, &shape, &limits, &made);
     optimized->optimize_ns = clock_ns() - start;
-    if (worked(r))
-        prove_and_weigh(arena, before, &program, declared, options, optimized);
-    else
+    if (failed(r)) {
         keep_original(optimized, limits.last->message);
+        return SUCCESS;
+    }
+    optimized->optimize_ns -= made.figures_ns;
+    optimized->lower_bound = made.lower_bound;
+    prove_and_weigh(arena, before, &made.program, declared, &made.weights, options, optimized);
     if (optimized->kept_original && optimized->proof.verdict == PROVED)
-        try_peephole(arena, before, declared, options, optimized);
+        try_peephole(arena, before, declared, &made.weights, options, optimized);
     return SUCCESS;
 }

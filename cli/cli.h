@@ -110,6 +110,11 @@ enum exit_code exit_of(result r);
 enum exit_code exit_of_verdict(enum verdict verdict);
 /* Writes --output (standard output when absent). */
 MUST_USE result write_output(struct context *context, const void *bytes, size_t length);
+/* A program, in --format, for ABIs `declared`, to --output. */
+MUST_USE result write_program(struct context *context, const struct program *program,
+                              abi_set declared);
+MUST_USE result load_profile(struct context *context, const char *path, abi_set declared,
+                             struct profile *profile);
 MUST_USE result write_smt2(struct context *context, struct buffer *smt2);
 /* The call of an input, as text, and as the object that --json has for counterexamples. */
 const char *call_text(struct context *context, const struct input *input, abi_set declared,
@@ -138,6 +143,7 @@ enum exit_code run_compile(struct context *context);
 enum exit_code run_fmt(struct context *context);
 enum exit_code run_verify(struct context *context);
 enum exit_code run_check(struct context *context);
+enum exit_code run_optimize(struct context *context);
 enum exit_code run_disasm(struct context *context);
 enum exit_code run_asm(struct context *context);
 enum exit_code run_simulate(struct context *context);

@@ -28,6 +28,15 @@ static const struct command commands[] = {
      "With --install, the "
      "running kernel is asked too.\n\nExample:\n  bpfproof check vendor.bpf",
      KEYS(K(FROM) | K(INSTALL)), 1, 1, run_check},
+    {"optimize", "BLOB", "a smaller, faster, equal blob",
+     "Lifts the program to its meaning, emits it again in the best shape and proves both equal. "
+     "What is written never has more instructions than before, never executes more of them per "
+     "call that counts, and never loses a call that the kernel caches; where nothing better is "
+     "found it is the program itself.\n\n"
+     "Example:\n  bpfproof optimize vendor.bpf -o smaller.bpf --stats",
+     KEYS(K(OUTPUT) | K(FORMAT) | K(LEVEL) | K(ABI) | K(KERNEL) | K(PROFILE) | K(STATS) | K(DUMP) |
+          K(PROOF) | K(EMIT_SMT2) | K(FROM)),
+     1, 1, run_optimize},
     {"disasm", "FILTER", "print the machine code as text",
      "A policy is compiled first. The text goes back through `bpfproof asm`.\n\nExample:\n  "
      "bpfproof disasm vendor.bpf",

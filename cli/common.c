@@ -62,6 +62,38 @@ result write_smt2(struct context *context, struct buffer *smt2)
                       &context->diagnostics);
 }
 
+/* As bytes a program is never printed on a terminal; with --json, standard output holds the object
+ * alone. */
+result write_program(struct context *context, const struct program *program, abi_set declared)
+{
+    const char *output = context->options.output;
+    if (context->options.json && (!output || !strcmp(output, "-")))
+        return SUCCESS;
+    enum format format = context->options.format;
+    if (format == FORMAT_UNKNOWN)
+        format = format_by_name("bin", program->big_endian);
+    bool binary = format == FORMAT_RAW_LITTLE || format == FORMAT_RAW_BIG;
+    if (!output && binary && isatty(STDOUT_FILENO)) {
+        report_error(&context->diagnostics, NO_SPAN,
+                     "not writing a binary to a terminal; use -o FILE or -f asm");
+        return FAILURE(ERROR_INPUT);
+    }
+    struct buffer bytes = buffer_new(context->arena);
+    program_encode(&bytes, context->arena, program, format, declared);
+    return write_output(context, buffer_string(&bytes), bytes.length);
+}
+
+result load_profile(struct context *context, const char *path, abi_set declared,
+                           struct profile *profile)
+{
+    const struct source *source;
+    result r = file_read(context->arena, path, &context->diagnostics, &source);
+    if (failed(r))
+        return r;
+    return profile_read(context->arena, source, default_abi(declared), &context->diagnostics,
+                        profile);
+}
+
 const char *call_text(struct context *context, const struct input *input, abi_set declared,
                       bool big_endian)
 {

@@ -1,7 +1,5 @@
 #include "cli/cli.h"
 
-#include <unistd.h>
-
 struct request {
     const struct source *source;
     struct compiled compiled;
@@ -118,37 +116,6 @@ static void print_stats(const struct request *request)
                     abi_get((enum abi_id)id)->name, request->figures.cached[id]);
 }
 
-static result encode_and_write(struct context *context, const struct request *request)
-{
-    const struct compiled *c = &request->compiled;
-    if (context->options.json &&
-        (!context->options.output || !strcmp(context->options.output, "-")))
-        return SUCCESS; /* standard output holds the object alone */
-    enum format format = context->options.format;
-    if (format == FORMAT_UNKNOWN)
-        format = format_by_name("bin", c->program.big_endian);
-    bool binary = format == FORMAT_RAW_LITTLE || format == FORMAT_RAW_BIG;
-    if (!context->options.output && binary && isatty(STDOUT_FILENO)) {
-        report_error(&context->diagnostics, NO_SPAN,
-                     "not writing a binary to a terminal; use -o FILE or -f asm");
-        return FAILURE(ERROR_INPUT);
-    }
-    struct buffer bytes = buffer_new(context->arena);
-    program_encode(&bytes, context->arena, &c->program, format, c->policy->abis);
-    return write_output(context, buffer_string(&bytes), bytes.length);
-}
-
-static result load_profile(struct context *context, const char *path, abi_set declared,
-                           struct profile *profile)
-{
-    const struct source *source;
-    result r = file_read(context->arena, path, &context->diagnostics, &source);
-    if (failed(r))
-        return r;
-    return profile_read(context->arena, source, default_abi(declared), &context->diagnostics,
-                        profile);
-}
-
 static result load_and_compile(struct context *context, struct request *request)
 {
     struct options *o = &context->options;
@@ -205,6 +172,6 @@ enum exit_code run_compile(struct context *context)
         print_stats(&request);
     r = write_smt2(context, &request.smt2);
     if (worked(r) && c->verdict == PROVED)
-        r = encode_and_write(context, &request);
+        r = write_program(context, &c->program, c->policy->abis);
     return failed(r) ? exit_of(r) : exit_of_verdict(c->verdict);
 }

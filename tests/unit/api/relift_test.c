@@ -27,10 +27,13 @@ static void test_random_policies(void **state)
         struct arena *arena = arena_new();
         struct diagnostics diagnostics = diagnostics_new(arena);
         const struct policy *policy = random_policy(arena, &random);
-        struct program program, again;
-        struct compile_options options = {.level = OPTIMIZE_2, .abis = policy->abis};
+        struct program program;
+        struct generated made;
+        struct compile_options options = {.level = OPTIMIZE_2};
         assert_true(compile(arena, policy, &program));
-        assert_true(worked(relift_program(arena, &program, &options, &diagnostics, &again)));
+        assert_true(worked(relift_program(arena, &program, policy->abis, &options, &diagnostics,
+                                          &made)));
+        struct program again = made.program;
         for (int j = 0; j < 60; j++) {
             struct input input = random_input(&random, policy);
             assert_int_equal(interpret(&again, &input, NULL, 0).word,
