@@ -86,21 +86,50 @@ static void prove_and_weigh(struct arena *arena, const struct program *before,
         optimized->program = *program;
 }
 
-/* Where the new program would be worse, the old one with what the peephole finds in it. Not where
- * that one was not made or proved: what is too involved for that may take the solver forever. */
+/* Takes the program when it is better than what there is. */
+static void try_program(struct arena *arena, const struct program *before,
+                        const struct program *program, abi_set declared,
+                        const struct weights *weights, const struct compile_options *options,
+                        struct optimized *optimized)
+{
+    struct optimized tried = *optimized;
+    tried.kept_original = false;
+    tried.why = NULL;
+    prove_and_weigh(arena, before, program, declared, weights, options, &tried);
+    if (!tried.kept_original)
+        *optimized = tried;
+}
+
+/* Where a program that is a little longer and faster was made, one that is as short as can be. */
+static void try_smallest(struct arena *arena, const struct program *before, abi_set declared,
+                         const struct weights *weights, const struct compile_options *options,
+                         struct optimized *optimized)
+{
+    struct compile_options smallest = *options;
+    struct diagnostics limits = diagnostics_new(arena);
+    struct generated made;
+    smallest.level = OPTIMIZE_SIZE;
+    smallest.dump = 0;
+    if (worked(relift_program(arena, before, declared, &smallest, &limits, &made)))
+        try_program(arena, before, &made.program, declared, weights, options, optimized);
+}
+
+/* The old program with what the peephole finds in it. */
 static void try_peephole(struct arena *arena, const struct program *before, abi_set declared,
                          const struct weights *weights, const struct compile_options *options,
                          struct optimized *optimized)
 {
     struct program program;
-    if (options->level == OPTIMIZE_0 || !peephole_program(arena, before, &program))
-        return;
-    struct optimized tried = *optimized;
-    tried.kept_original = false;
-    tried.why = NULL;
-    prove_and_weigh(arena, before, &program, declared, weights, options, &tried);
-    if (!tried.kept_original)
-        *optimized = tried;
+    if (peephole_program(arena, before, &program))
+        try_program(arena, before, &program, declared, weights, options, optimized);
+}
+
+/* Not where nothing was made or proved: what is too involved for that may take the solver forever.
+ */
+static bool worth_another(const struct optimized *optimized, const struct compile_options *options)
+{
+    return optimized->kept_original && optimized->proof.verdict == PROVED &&
+           options->level != OPTIMIZE_0;
 }
 
 result optimize_program(struct arena *arena, const struct program *before, abi_set declared,
@@ -130,7 +159,9 @@ result optimize_program(struct arena *arena, const struct program *before, abi_s
     optimized->optimize_ns -= made.figures_ns;
     optimized->lower_bound = made.lower_bound;
     prove_and_weigh(arena, before, &made.program, declared, &made.weights, options, optimized);
-    if (optimized->kept_original && optimized->proof.verdict == PROVED)
+    if (worth_another(optimized, options) && options->level != OPTIMIZE_SIZE)
+        try_smallest(arena, before, declared, &made.weights, options, optimized);
+    if (worth_another(optimized, options))
         try_peephole(arena, before, declared, &made.weights, options, optimized);
     return SUCCESS;
 }

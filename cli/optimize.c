@@ -68,8 +68,7 @@ static void print_stats(const struct request *request)
 static void print_result(struct context *context, const struct request *request)
 {
     const struct optimized *o = &request->optimized;
-    fprintf(stderr,
-            "%s: %u instructions -> %u, longest path %u -> %u, %s\n", request->filter.name,
+    fprintf(stderr, "%s: %u instructions -> %u, longest path %u -> %u, %s\n", request->filter.name,
             o->before.instructions, o->after.instructions, o->before.worst, o->after.worst,
             o->kept_original && verdict_of(o) == PROVED ? "kept as it is"
                                                         : verdict_name(verdict_of(o)));

@@ -27,7 +27,8 @@ static void append(struct outcome_list *list, uint32_t first, uint32_t last, str
     if (list->count && list->items[list->count - 1].target == target)
         list->items[list->count - 1].last = last;
     else
-        list->items[list->count++] = (struct outcome){first, last, target};
+        list->items[list->count++] =
+            (struct outcome){.first = first, .last = last, .target = target};
 }
 
 struct outcome_list outcomes_assign(struct arena *arena, const struct outcome_list *list,

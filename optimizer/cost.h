@@ -27,14 +27,12 @@ struct weights {
 struct effort {
     double lambda;           /* instructions that one executed instruction less is worth */
     bool programs_intervals; /* dynamic programming; else balanced dispatch */
-    unsigned mask_tests; /* most tests of a window that mask tests may be in; 0: no mask tests */
-    bool thorough;       /* leaves nothing out that is rarely worth it */
-    bool leans;          /* windows may end in what stands */
-    bool reuses;         /* subtrees that stand already */
-    uint64_t work;       /* steps to spend on tries with costs that are a little off */
-    double noise;
-    uint64_t repair_work; /* no repairs of a table past so many steps */
-    unsigned repairs;     /* rounds of taking out one subtree and finding it again */
+    unsigned mask_tests;  /* most tests of a window that mask tests may be in; 0: no mask tests */
+    bool reuses;          /* subtrees that stand already */
+    double noise;         /* how far costs of tries are off, at most */
+    uint64_t polish_work; /* steps to spend on taking out subtrees and finding them again */
+    size_t runs_often;    /* runs of the subtrees that are mostly taken */
+    double threshold;     /* what may be dearer for a while, at first; 0: nothing */
 };
 struct effort effort_of(enum optimization level);
 

@@ -19,7 +19,8 @@ static size_t cut_runs(const struct search *search, struct outcome *runs, size_t
     for (size_t i = 0; i < search->count; i++) {
         struct outcome run = search->runs[i];
         if (run.first < X32_BIT && run.last >= X32_BIT) {
-            runs[count++] = (struct outcome){run.first, X32_BIT - 1, run.target};
+            runs[count] = run;
+            runs[count++].last = X32_BIT - 1;
             run.first = X32_BIT;
         }
         if (run.first == X32_BIT)

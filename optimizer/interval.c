@@ -54,7 +54,7 @@ static bool peeled_runs(const struct search *search, size_t first, size_t last,
         const struct outcome *run = &search->runs[i];
         if (run->target == rest)
             continue;
-        if (run->first != run->last || *count == PEELED_MOST)
+        if (!outcome_is_single(run) || *count == PEELED_MOST)
             return false;
         size_t place = (*count)++;
         double weight = search_weight(search, i, i);
@@ -91,7 +91,7 @@ static void try_chain(const struct search *search, size_t first, size_t last, si
 static void try_chains(const struct search *search, size_t first, size_t last, struct plan *best)
 {
     for (size_t i = first; i <= last; i++) {
-        if (search->runs[i].first == search->runs[i].last)
+        if (outcome_is_single(&search->runs[i]))
             continue;
         try_chain(search, first, last, i, best);
         return;
@@ -155,7 +155,7 @@ static void try_window(struct search *search, size_t first, size_t last, struct 
     unsigned tests = search->effort->mask_tests;
     if (search->runs[last].last - search->runs[first].first < WINDOW_SPAN_EXHAUSTED)
         tests = WINDOW_SPAN_EXHAUSTED - 1;
-    else if (!search->effort->thorough && best->size <= tests)
+    else if (best->size <= tests)
         tests = best->size ? best->size - 1 : 0;
     if (!tests)
         return;
@@ -198,8 +198,8 @@ static struct block *build_chain(struct search *search, size_t first, size_t las
         return NULL;
     while (count-- > 0) {
         const struct outcome *run = &search->runs[peeled[count]];
-        block =
-            block_test(search->shaper, search->tested, TEST_EQUAL, run->first, run->target, block);
+        block = block_test(search->shaper, search->tested, TEST_EQUAL, outcome_value(run),
+                           run->target, block);
     }
     return block;
 }

@@ -18,6 +18,43 @@ bool block_tests(const struct block *block, const struct tested *tested)
            block->mask == tested->mask && block->value == tested->value;
 }
 
+int block_settles(const struct block *block, uint32_t first, uint32_t last)
+{
+    uint32_t differ = first ^ last;
+    uint32_t common = differ ? ~(0xffffffffu >> __builtin_clz(differ)) : 0xffffffffu;
+    switch (block->test) {
+    case TEST_EQUAL:
+        return first == last                                       ? first == block->constant
+               : block->constant < first || block->constant > last ? 0
+                                                                   : -1;
+    case TEST_GREATER:
+        return first > block->constant ? 1 : last <= block->constant ? 0 : -1;
+    case TEST_GREATER_EQUAL:
+        return first >= block->constant ? 1 : last < block->constant ? 0 : -1;
+    case TEST_SET:
+        if (first & common & block->constant)
+            return 1;
+        return (block->constant & ~common) == 0 ? 0 : -1;
+    }
+    return -1;
+}
+
+uint32_t block_cut(const struct block *block, uint32_t first)
+{
+    if (block->test == TEST_GREATER)
+        return block->constant;
+    if (block->test == TEST_GREATER_EQUAL)
+        return block->constant - 1;
+    if (block->test == TEST_EQUAL)
+        return block->constant > first ? block->constant - 1 : block->constant;
+    /* The largest aligned group of values that begins at first and that no bit of the constant
+     * tells apart; or one that a higher bit settles. */
+    uint32_t low = block->constant & (0u - block->constant);
+    uint32_t group = first & (0u - first);
+    uint32_t size = group && group < low ? group : low;
+    return first + size - 1;
+}
+
 /* ---- what a block does with a range of values -------------------------------------------------
  */
 
@@ -58,6 +95,8 @@ static void arrive(struct walk *walk, uint32_t first, uint32_t last, const struc
     first |= walk->shift;
     last |= walk->shift;
     const struct outcome *runs = walk->search->runs;
+    while (runs[walk->run].last < first)
+        walk->run++;
     for (;; walk->run++) {
         uint32_t here_first = first > runs[walk->run].first ? first : runs[walk->run].first;
         uint32_t here_last = last < runs[walk->run].last ? last : runs[walk->run].last;
@@ -71,46 +110,6 @@ static void arrive(struct walk *walk, uint32_t first, uint32_t last, const struc
     }
 }
 
-/* Where the test goes for every value of first..last: 1 yes, 0 no, -1 both. */
-static int settled(const struct block *block, uint32_t first, uint32_t last)
-{
-    uint32_t differ = first ^ last;
-    uint32_t common = differ ? ~(0xffffffffu >> __builtin_clz(differ)) : 0xffffffffu;
-    switch (block->test) {
-    case TEST_EQUAL:
-        return first == last                                       ? first == block->constant
-               : block->constant < first || block->constant > last ? 0
-                                                                   : -1;
-    case TEST_GREATER:
-        return first > block->constant ? 1 : last <= block->constant ? 0 : -1;
-    case TEST_GREATER_EQUAL:
-        return first >= block->constant ? 1 : last < block->constant ? 0 : -1;
-    case TEST_SET:
-        if (first & common & block->constant)
-            return 1;
-        return (block->constant & ~common) == 0 ? 0 : -1;
-    }
-    return -1;
-}
-
-/* Where first..last is cut so that the test settles below and above; `first` when nowhere in
- * particular: the lowest value by itself. */
-static uint32_t cut(const struct block *block, uint32_t first)
-{
-    if (block->test == TEST_GREATER)
-        return block->constant;
-    if (block->test == TEST_GREATER_EQUAL)
-        return block->constant - 1;
-    if (block->test == TEST_EQUAL)
-        return block->constant > first ? block->constant - 1 : block->constant;
-    /* The largest aligned group of values that begins at first and that no bit of the constant
-     * tells apart; or one that a higher bit settles. */
-    uint32_t low = block->constant & (0u - block->constant);
-    uint32_t group = first & (0u - first);
-    uint32_t size = group && group < low ? group : low;
-    return first + size - 1;
-}
-
 /* Recursive, as deep as the block's tests and cuts; given up after STEPS_MOST. */
 static void visit(struct walk *walk, const struct block *block, uint32_t first, uint32_t last,
                   unsigned depth)
@@ -120,10 +119,10 @@ static void visit(struct walk *walk, const struct block *block, uint32_t first, 
             block = NULL;
             break;
         }
-        int side = settled(block, first, last);
+        int side = block_settles(block, first, last);
         if (side < 0) {
-            uint32_t end = cut(block, first);
-            if (end >= last || (block->test == TEST_SET && last - first > 256)) {
+            uint32_t end = block_cut(block, first);
+            if (end >= last || (block->test == TEST_SET && last - first > CUT_RANGE_MOST)) {
                 block = NULL;
                 break;
             }
@@ -140,20 +139,26 @@ static void visit(struct walk *walk, const struct block *block, uint32_t first, 
 /* ---- offers -----------------------------------------------------------------------------------
  */
 
-/* A quarter of the values at a time: the mask then takes the same bit from all of them. */
-static void visit_all(const struct search *search, struct offer *offer)
+/* A quarter of all values at a time: the mask then takes the same bit from all of them. */
+static void visit_range(struct walk *walk, uint32_t lowest, uint32_t highest)
 {
-    struct walk walk = {.search = search, .offer = offer};
-    uint32_t lowest = search->runs[0].first, highest = search->runs[search->count - 1].last;
-    for (uint32_t quarter = 0; quarter < 4; quarter++) {
+    const struct offer *offer = walk->offer;
+    for (uint32_t quarter = lowest >> 30; quarter <= highest >> 30; quarter++) {
         uint32_t first = quarter << 30, last = first | 0x3fffffffu;
         first = first > lowest ? first : lowest;
         last = last < highest ? last : highest;
-        if (first > last)
-            continue;
-        walk.shift = first & ~offer->mask;
-        visit(&walk, offer->block, first & offer->mask, last & offer->mask, 0);
+        walk->shift = first & ~offer->mask;
+        visit(walk, offer->block, first & offer->mask, last & offer->mask, 0);
     }
+}
+
+static void visit_all(const struct search *search, struct offer *offer)
+{
+    struct walk walk = {.search = search, .offer = offer};
+    if (!search->cares)
+        visit_range(&walk, search->runs[0].first, search->runs[search->count - 1].last);
+    for (size_t i = 0; i < search->care_count; i++)
+        visit_range(&walk, search->cares[i].first, search->cares[i].last);
     for (size_t i = 0; i < search->count; i++) {
         offer->mismatches[i + 1] += offer->mismatches[i];
         offer->path[i + 1] += offer->path[i];

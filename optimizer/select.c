@@ -95,6 +95,32 @@ static void order_tables(const struct shaper *shaper, const struct dag_node **no
     memcpy(nodes, ordered, count * sizeof *nodes);
 }
 
+static bool is_number_table(const struct dag_node *node)
+{
+    return stage_of(node) == 1;
+}
+
+/* The tables of numbers have their trees, and nothing leads to them yet. */
+static void polish_numbers(struct shaper *shaper, const struct dag_node **nodes, size_t count)
+{
+    struct tested number = {
+        .accumulator = ACCUMULATOR_FIELD, .field = FIELD_NR, .mask = 0xffffffffu};
+    struct table *tables = NEW_ARRAY(shaper->arena, struct table, count);
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct node_values *values = &shaper->values[nodes[i]->id];
+        if (is_number_table(nodes[i]))
+            tables[used++] =
+                (struct table){shaper->by_node[nodes[i]->id], values->items, values->count};
+    }
+    if (used && !shaper->full && shaper->effort->polish_work)
+        polish_tables(shaper, &number, tables, used);
+    for (size_t i = 0, k = 0; i < count; i++) {
+        if (is_number_table(nodes[i]))
+            shaper->by_node[nodes[i]->id] = tables[k++].root;
+    }
+}
+
 /* Every child has its block when its parents need it. */
 static void select_nodes(struct shaper *shaper, const struct dag *dag, const struct dag_node *root)
 {
@@ -103,8 +129,13 @@ static void select_nodes(struct shaper *shaper, const struct dag *dag, const str
     shaper->by_node = NEW_ARRAY(shaper->arena, struct block *, dag_size(dag));
     order_for_reuse(shaper->arena, nodes, count);
     order_tables(shaper, nodes, count);
-    for (size_t i = 0; i < count && !shaper->full; i++)
+    for (size_t i = 0; i < count && !shaper->full; i++) {
+        if (i && stage_of(nodes[i]) == 2 && stage_of(nodes[i - 1]) != 2)
+            polish_numbers(shaper, nodes, i);
         shaper->by_node[nodes[i]->id] = select_node(shaper, nodes[i]);
+    }
+    if (count && stage_of(nodes[count - 1]) != 2)
+        polish_numbers(shaper, nodes, count);
 }
 
 result select_shape(struct arena *arena, const struct dag *dag, const struct dag_node *root,

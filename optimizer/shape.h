@@ -50,7 +50,20 @@ struct tested {
 struct outcome {
     uint32_t first, last;
     struct block *target;
+    bool lone;     /* of all these values only one can occur: */
+    uint32_t only; /* this one */
 };
+
+static inline bool outcome_is_single(const struct outcome *outcome)
+{
+    return outcome->lone || outcome->first == outcome->last;
+}
+
+/* The value of a single one. */
+static inline uint32_t outcome_value(const struct outcome *outcome)
+{
+    return outcome->lone ? outcome->only : outcome->first;
+}
 
 struct block *block_return(struct shaper *shaper, uint32_t word);
 struct block *block_return_value(struct shaper *shaper, const struct word *value);

@@ -13,7 +13,6 @@
  * pieces first. */
 #define RUNS_MOST 1024u
 #define PIECE_RUNS_MOST 48u
-#define TRIES_MOST 640u
 
 struct effort effort_of(enum optimization level)
 {
@@ -24,26 +23,24 @@ struct effort effort_of(enum optimization level)
                         .programs_intervals = true,
                         .mask_tests = 2,
                         .reuses = true,
-                        .repairs = 1,
-                        .repair_work = 6000000},
+                        .polish_work = 400000,
+                        .runs_often = 24},
         [OPTIMIZE_3] = {.lambda = 15,
                         .programs_intervals = true,
                         .mask_tests = 2,
                         .reuses = true,
-                        .repairs = 4,
-                        .repair_work = 60000000,
-                        .leans = true,
                         .noise = 1,
-                        .work = 20000000},
+                        .polish_work = 60000000,
+                        .runs_often = 32,
+                        .threshold = 0.8},
         [OPTIMIZE_SIZE] = {.lambda = 0.05,
                            .programs_intervals = true,
                            .mask_tests = 2,
                            .reuses = true,
-                           .repairs = 4,
-                           .repair_work = 60000000,
-                           .leans = true,
                            .noise = 1,
-                           .work = 20000000},
+                           .polish_work = 60000000,
+                           .runs_often = 32,
+                           .threshold = 0.8},
     };
     return efforts[level];
 }
@@ -64,7 +61,7 @@ static void mark_tests(const struct tested *tested, const struct block *block, b
         mark_tests(tested, block->no, seen, count);
 }
 
-static unsigned depth_of(const struct tested *tested, const struct block *block, uint32_t value)
+unsigned tree_depth(const struct tested *tested, const struct block *block, uint32_t value)
 {
     unsigned depth = 0;
     for (;; depth++) {
@@ -92,7 +89,7 @@ double tree_cost(struct shaper *shaper, const struct tested *tested, const struc
     arena_free(scratch);
     double executed = 0;
     for (size_t i = 0; i < value_count; i++)
-        executed += values[i].weight * depth_of(tested, root, values[i].value);
+        executed += values[i].weight * tree_depth(tested, root, values[i].value);
     return size + shaper->effort->lambda * executed;
 }
 
@@ -158,7 +155,7 @@ static struct block *with_hot(struct search *search, const struct hot *hot, size
 /* ---- the switch
  * ----------------------------------------------------------------------------------- */
 
-/* One tree: the dynamic program, the hottest values in front of it or not, repairs. */
+/* One tree: the dynamic program, the hottest values in front of it or not. */
 static struct block *try_tree(struct search *search, double *cost)
 {
     struct shaper *shaper = search->shaper;
@@ -173,37 +170,17 @@ static struct block *try_tree(struct search *search, double *cost)
             best = block;
         }
     }
-    for (unsigned round = 0; round < search->effort->repairs; round++) {
-        if (!repair_tree(search, &best, cost))
-            break;
-    }
     return best;
 }
 
-/* With more work to spend, the dynamic program is run again with costs that are a little off: it
- * then takes other ways among those that are nearly as cheap, and one of them may share more. */
 struct block *search_tree(struct search *search)
 {
-    struct shaper *shaper = search->shaper;
-    double best_cost;
-    search->repairs_end = shaper->work + search->effort->repair_work;
+    const struct shaper *shaper = search->shaper;
+    double cost;
     search_begin(search);
     if (search->effort->reuses)
         offers_make(search, shaper->standing.items, shaper->standing.count);
-    struct block *best = try_tree(search, &best_cost);
-    uint64_t end = shaper->work + search->effort->work;
-    search->repairs_end = end;
-    for (uint32_t i = 1; i <= TRIES_MOST && shaper->work < end && !shaper->full; i++) {
-        double cost;
-        search->seed = i;
-        struct block *block = try_tree(search, &cost);
-        if (cost < best_cost - 1e-9) {
-            best_cost = cost;
-            best = block;
-        }
-    }
-    search->seed = 0;
-    return best;
+    return try_tree(search, &cost);
 }
 
 void note_standing(struct shaper *shaper, const struct tested *tested, struct block *block)

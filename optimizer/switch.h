@@ -5,7 +5,8 @@
  *   window.c    the best tree for a short interval, mask tests included
  *   reuse.c     subtrees that stand already and do for an interval
  *   doubled.c   tables in which the numbers come twice
- *   repair.c    one subtree taken out and found again
+ *   reach.c     the tests of all tables together: which values reach each of them
+ *   polish.c    one subtree after the other taken out and found again
  *   balanced.c  (shape.h) no search at all
  */
 #ifndef OPTIMIZER_SWITCH_H
@@ -81,11 +82,15 @@ struct offer {
     uint32_t *mismatches; /* values that it sends elsewhere; OFFER_NEVER for what is no value */
     double *path;         /* weight times tests executed */
     VECTOR(struct wrong_value) wrong;
-    uint64_t agrees;             /* window.c: values of the window that it sends where they go */
-    uint8_t depths[WINDOW_SPAN]; /* of these */
 };
 #define OFFER_NEVER 0x10000u
 #define OFFER_MISMATCHES_MOST 6u
+
+struct value_range {
+    uint32_t first, last;
+};
+
+struct forest;
 
 struct search {
     struct shaper *shaper;
@@ -96,14 +101,16 @@ struct search {
     size_t count;
     const struct weighted_value *values; /* rising; all that weigh, also outside of the runs */
     size_t value_count;
+    const struct value_range *cares; /* the values that can occur, rising; NULL: all of the runs' */
+    size_t care_count;
     double *weight_before; /* by run, count + 1 */
     size_t *value_before;  /* by run, count + 1: the first value that is not before it */
     struct windows *windows;
     struct offer *offers;
     size_t offer_count;
-    uint64_t repairs_end; /* of the shaper's work: no repairs past it */
-    uint32_t seed;        /* of how far costs are off; 0: they are not */
-    struct plan *plans;   /* [first * count + last] */
+    const struct forest *forest; /* whose tests the offers are, and windows may end in; or NULL */
+    uint32_t seed;               /* of how far costs are off; 0: they are not */
+    struct plan *plans;          /* [first * count + last] */
 };
 
 static inline double search_weight(const struct search *search, size_t first, size_t last)
@@ -111,6 +118,8 @@ static inline double search_weight(const struct search *search, size_t first, si
     return search->weight_before[last + 1] - search->weight_before[first];
 }
 
+/* Rising, each value once (weigh.c). */
+void merge_values(struct node_values *values);
 /* Fills shaper->values (weigh.c). */
 void weigh_switches(struct shaper *shaper, const struct dag *dag, const struct dag_node *root);
 
@@ -129,7 +138,7 @@ void offers_make(struct search *search, struct block *const *blocks, size_t coun
 struct block *offer_build(struct search *search, const struct offer *offer, size_t first,
                           size_t last);
 
-/* DP, the hottest values in front, repairs; leans on what stands. */
+/* DP, the hottest values in front; leans on what stands. */
 struct block *search_tree(struct search *search);
 /* Adds the tests below `block` to what stands. */
 void note_standing(struct shaper *shaper, const struct tested *tested, struct block *block);
@@ -140,8 +149,63 @@ struct block *shape_doubled(struct search *search);
 /* What a tree for the switch adds to the program: tests that do not stand yet, and paths. */
 double tree_cost(struct shaper *shaper, const struct tested *tested, const struct block *root,
                  const struct weighted_value *values, size_t value_count);
-/* One round over all subtrees; true when the tree got cheaper. */
-bool repair_tree(struct search *search, struct block **best, double *cost);
+/* Steps that a test takes. */
+unsigned tree_depth(const struct tested *tested, const struct block *block, uint32_t value);
+
+/* ---- all tables of one word together (reach.c, polish.c) ------------------------------------- */
+
+/* One switch that has its tree. */
+struct table {
+    struct block *root;
+    const struct weighted_value *values;
+    size_t value_count;
+};
+
+/* What comes to a test, from whichever table. A is the word, or what an AND on the way left of it.
+ */
+struct reach {
+    VECTOR(struct value_range) ranges; /* rising */
+    struct node_values values;
+    bool unknown; /* too many ranges */
+};
+
+struct forest {
+    struct arena *arena;
+    const struct tested *tested;
+    struct block **blocks; /* the tests and ANDs of all tables, each before its targets */
+    struct reach *reaches; /* by the index of the block */
+    uint32_t *index_of;    /* by block id: 1 + the index; 0: not in the forest */
+    size_t count;
+    uint32_t id_most;
+    /* What the test does with small values, [index * FOREST_VALUES + value]: where it leads in the
+     * end, and after how many tests. */
+    const struct block **leaves;
+    uint8_t *depths;
+};
+#define FOREST_VALUES 512u
+
+void forest_make(struct forest *forest, struct arena *arena, const struct tested *tested,
+                 const struct table *tables, size_t count);
+/* What the values that come to block `index` are told apart into, values that never come going
+ * with their neighbours; false when that is more than a search takes. */
+bool forest_runs(const struct forest *forest, size_t index, struct arena *arena,
+                 struct run_list *runs);
+/* By index: the blocks from which block `index` is reached, itself included. */
+bool *forest_above(const struct forest *forest, size_t index, struct arena *arena);
+/* By index: the blocks that are reached without going through block `index`. */
+bool *forest_without(const struct forest *forest, size_t index, const struct table *tables,
+                     size_t count, struct arena *arena);
+/* The tables' roots when block `index` is `made`. */
+void forest_replace(const struct forest *forest, struct shaper *shaper, size_t index,
+                    struct block *made, const struct table *tables, size_t count,
+                    struct table *replaced);
+
+/* Size and paths of all tables together. */
+double tables_cost(struct shaper *shaper, const struct tested *tested, const struct table *tables,
+                   size_t count);
+/* Gives the tables trees that are together no dearer. */
+void polish_tables(struct shaper *shaper, const struct tested *tested, struct table *tables,
+                   size_t count);
 
 /* Whether the test holds for a value. */
 static inline bool block_holds(const struct block *block, uint32_t value)
@@ -159,6 +223,13 @@ static inline bool block_holds(const struct block *block, uint32_t value)
     return false;
 }
 
+/* Where the test goes for every value of first..last: 1 yes, 0 no, -1 both. */
+int block_settles(const struct block *block, uint32_t first, uint32_t last);
+/* For a test that does not settle first..last: where to cut it (the last value of the lower part),
+ * so that after some cuts each part is settled. */
+uint32_t block_cut(const struct block *block, uint32_t first);
+/* A test of bits tells single values of a range apart; wider ranges are not cut for it. */
+#define CUT_RANGE_MOST 256u
 /* Whether a block is a test of this variable. */
 bool block_tests(const struct block *block, const struct tested *tested);
 

@@ -22,10 +22,18 @@ static int compare_values(const void *a, const void *b)
     return (left->value > right->value) - (left->value < right->value);
 }
 
-/* Rising, each value once. */
-static void merge_values(struct node_values *values)
+static bool rises(const struct node_values *values)
 {
-    if (!values->count)
+    for (size_t i = 1; i < values->count; i++) {
+        if (values->items[i].value <= values->items[i - 1].value)
+            return false;
+    }
+    return true;
+}
+
+void merge_values(struct node_values *values)
+{
+    if (!values->count || rises(values))
         return;
     qsort(values->items, values->count, sizeof *values->items, compare_values);
     size_t kept = 0;

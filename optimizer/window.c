@@ -16,11 +16,20 @@
 #define MASK_BITS_MOST 9u
 #define TARGETS_MOST 8u
 #define TESTS_MOST (2 * WINDOW_SPAN + (1u << MASK_BITS_MOST))
+#define OFFERS_MOST 512u
+#define TEST_SLOTS 2048u /* twice as many at least, a power of two */
 
 struct window_test {
     uint64_t yes; /* the window's values for which it holds */
     enum test_operation test;
     uint32_t constant;
+};
+
+/* A test that stands. */
+struct window_offer {
+    uint64_t agrees; /* values of the window that it sends where they go */
+    struct block *block;
+    const uint8_t *depths; /* its tests on the way there, by value of the window */
 };
 
 struct window {
@@ -34,13 +43,16 @@ struct window {
     unsigned target_count;
     uint8_t target_of[WINDOW_SPAN];
     const struct window_tree *leaves[TARGETS_MOST];
+    uint64_t cares;      /* values that can occur */
     uint64_t boundaries; /* values at which a run begins */
     unsigned bits;
     uint64_t columns[32]; /* by bit of the value: values that have it set */
-    size_t test_count;
+    size_t test_count, offer_count;
+    uint16_t test_slots[TEST_SLOTS]; /* open addressing: index + 1 */
     /* From here on: not cleared from window to window. */
     struct window_test tests[TESTS_MOST];
-    double weights[8][256]; /* of the values in each byte of a set */
+    struct window_offer offers[OFFERS_MOST];
+    double weights[16][16]; /* of the values in each four bits of a set */
 };
 
 static uint64_t low_bits(unsigned count)
@@ -50,6 +62,21 @@ static uint64_t low_bits(unsigned count)
 
 /* ---- the window -------------------------------------------------------------------------------
  */
+
+static void note_cares(struct window *window)
+{
+    const struct search *search = window->search;
+    uint32_t top = window->base + (window->span - 1);
+    window->cares = search->cares ? 0 : low_bits(window->span);
+    for (size_t i = 0; i < search->care_count && search->cares[i].first <= top; i++) {
+        struct value_range range = search->cares[i];
+        if (range.last < window->base)
+            continue;
+        range.first = range.first > window->base ? range.first : window->base;
+        range.last = range.last < top ? range.last : top;
+        window->cares |= low_bits(range.last - range.first + 1) << (range.first - window->base);
+    }
+}
 
 static bool note_targets(struct window *window, size_t first, size_t last)
 {
@@ -77,11 +104,11 @@ static void note_weights(struct window *window, size_t first, size_t last)
     double weights[WINDOW_SPAN] = {0};
     for (size_t i = search->value_before[first]; i < search->value_before[last + 1]; i++)
         weights[search->values[i].value - window->base] += search->values[i].weight;
-    for (unsigned byte = 0; byte < 8; byte++) {
-        for (unsigned set = 1; set < 256; set++) {
+    for (unsigned part = 0; part * 4 < window->span; part++) {
+        for (unsigned set = 1; set < 16; set++) {
             unsigned low = (unsigned)__builtin_ctz(set);
-            window->weights[byte][set] =
-                window->weights[byte][set & (set - 1)] + weights[byte * 8 + low];
+            window->weights[part][set] =
+                window->weights[part][set & (set - 1)] + weights[part * 4 + low];
         }
     }
 }
@@ -89,23 +116,27 @@ static void note_weights(struct window *window, size_t first, size_t last)
 static double set_weight(const struct window *window, uint64_t set)
 {
     double sum = 0;
-    for (unsigned byte = 0; set; byte++, set >>= 8)
-        sum += window->weights[byte][set & 0xff];
+    for (unsigned part = 0; set; part++, set >>= 4)
+        sum += window->weights[part][set & 15];
     return sum;
 }
 
+/* Of tests that tell the values that can occur apart in the same way the first is kept. */
 static void add_test(struct window *window, uint64_t yes, enum test_operation test,
                      uint32_t constant)
 {
-    uint64_t all = low_bits(window->span);
-    yes &= all;
-    if (!yes || yes == all)
+    yes &= window->cares;
+    if (!yes || yes == window->cares)
         return;
-    for (size_t i = 0; i < window->test_count; i++) {
-        if (window->tests[i].yes == yes || window->tests[i].yes == (all & ~yes))
+    uint64_t no = window->cares & ~yes, same = yes < no ? yes : no;
+    size_t slot = (size_t)((same * 0x9e3779b97f4a7c15u) >> 32) % TEST_SLOTS;
+    for (; window->test_slots[slot]; slot = (slot + 1) % TEST_SLOTS) {
+        uint64_t known = window->tests[window->test_slots[slot] - 1].yes;
+        if (known == yes || known == no)
             return;
     }
     window->tests[window->test_count++] = (struct window_test){yes, test, constant};
+    window->test_slots[slot] = (uint16_t)window->test_count;
 }
 
 /* The bits in which values of the window differ, and the tests of them. False: too many bits. */
@@ -140,7 +171,7 @@ static void note_tests(struct window *window)
             yes |= window->columns[__builtin_ctz(left)];
         add_test(window, yes, TEST_SET, mask);
     }
-    bool all = window->search->effort->thorough || window->span <= WINDOW_SPAN_EXHAUSTED;
+    bool all = window->search->cares || window->span <= WINDOW_SPAN_EXHAUSTED;
     for (unsigned at = 0; at < window->span; at++) {
         if (all || beside_boundary(window, at))
             add_test(window, (uint64_t)1 << at, TEST_EQUAL, window->base + at);
@@ -267,32 +298,42 @@ static double find_sides(struct window *window, uint64_t yes, uint64_t no, unsig
 /* ---- blocks that stand ------------------------------------------------------------------------
  */
 
-/* For every offer the values of the window with which it does the right thing. */
+/* Of the values that lead to one target only the test is none. */
+static bool tells_apart(const struct window *window, uint64_t set)
+{
+    return set && (set & ~window->sets[window->target_of[__builtin_ctzll(set)]]);
+}
+
+/* The offers that do the right thing with values of more than one target. */
 static void note_offers(struct window *window)
 {
-    const struct search *search = window->search;
-    search->shaper->work += search->offer_count * window->span * 4;
-    for (size_t i = 0; i < search->offer_count; i++) {
-        struct offer *offer = &search->offers[i];
-        offer->agrees = 0;
-        for (unsigned at = 0; at < window->span && offer->mask == 0xffffffffu; at++) {
-            const struct block *block = offer->block;
-            unsigned depth = 0;
-            for (; block_tests(block, search->tested) && depth < UINT8_MAX; depth++)
-                block = block_holds(block, window->base + at) ? block->yes : block->no;
-            offer->depths[at] = (uint8_t)depth;
-            if (block == window->targets[window->target_of[at]])
-                offer->agrees |= (uint64_t)1 << at;
-        }
+    struct search *search = window->search;
+    const struct forest *forest = search->forest;
+    search->shaper->work += search->offer_count * window->span / 8;
+    window->offer_count = 0;
+    for (size_t i = 0; i < search->offer_count && window->offer_count < OFFERS_MOST; i++) {
+        const struct offer *offer = &search->offers[i];
+        if (offer->mask != 0xffffffffu)
+            continue;
+        size_t cell = (forest->index_of[offer->block->id] - 1) * FOREST_VALUES + window->base;
+        uint64_t agrees = 0;
+        for (unsigned at = 0; at < window->span; at++)
+            agrees |=
+                (uint64_t)(forest->leaves[cell + at] == window->targets[window->target_of[at]])
+                << at;
+        agrees &= window->cares;
+        if (tells_apart(window, agrees))
+            window->offers[window->offer_count++] =
+                (struct window_offer){agrees, offer->block, &forest->depths[cell]};
     }
 }
 
-static double path_cost(const struct window *window, const struct offer *offer, uint64_t set)
+static double path_cost(const struct window *window, const struct window_offer *offer, uint64_t set)
 {
     double executed = 0;
     for (; set; set &= set - 1) {
         unsigned at = (unsigned)__builtin_ctzll(set);
-        executed += offer->depths[at] * window->weights[at / 8][1u << at % 8];
+        executed += offer->depths[at] * window->weights[at / 4][1u << at % 4];
     }
     return window->lambda * executed;
 }
@@ -303,9 +344,9 @@ static double take_standing(struct window *window, uint64_t set, double limit,
 {
     const struct search *search = window->search;
     struct block *best = NULL;
-    search->shaper->work += search->offer_count;
-    for (size_t i = 0; i < search->offer_count; i++) {
-        const struct offer *offer = &search->offers[i];
+    search->shaper->work += window->offer_count / 4;
+    for (size_t i = 0; i < window->offer_count; i++) {
+        const struct window_offer *offer = &window->offers[i];
         if (set & ~offer->agrees)
             continue;
         double cost = path_cost(window, offer, set);
@@ -443,12 +484,14 @@ static double solve(struct search *search, size_t first, size_t last, unsigned t
     window->span = search->runs[last].last - window->base + 1;
     if (!note_targets(window, first, last) || !note_bits(window))
         return INFINITY;
+    note_cares(window);
     note_weights(window, first, last);
     note_tests(window);
-    window->leans = search->effort->leans && search->offer_count;
+    window->leans =
+        search->forest && search->offer_count && window->base + (window->span - 1) < FOREST_VALUES;
     if (window->leans)
         note_offers(window);
-    return find(window, low_bits(window->span), tests, limit, tree);
+    return find(window, window->cares, tests, limit, tree);
 }
 
 const struct window_tree *window_find(struct search *search, size_t first, size_t last,
@@ -458,7 +501,7 @@ const struct window_tree *window_find(struct search *search, size_t first, size_
     const struct outcome *runs = &search->runs[first];
     size_t count = last - first + 1;
     double weight = search_weight(search, first, last);
-    if (search->effort->leans && search->offer_count) {
+    if (search->forest) {
         const struct window_tree *tree = NULL;
         *cost = solve(search, first, last, tests, limit, &tree);
         return *cost < limit ? tree : NULL;

@@ -83,7 +83,7 @@ static double optimized(struct arena *arena, const struct small *small, const st
         if (count && outcomes[count - 1].target == target)
             outcomes[count - 1].last = value;
         else
-            outcomes[count++] = (struct outcome){value, value, target};
+            outcomes[count++] = (struct outcome){.first = value, .last = value, .target = target};
     }
     struct block *root = shape_switch(&shaper, &tested, outcomes, count, values, VALUES);
     for (uint32_t value = 0; value < VALUES; value++) {
@@ -139,13 +139,11 @@ static void every_table(enum optimization level)
         for (size_t i = 0; i < COUNT_OF(lambdas); i++) {
             struct effort effort = effort_of(level);
             effort.lambda = lambdas[i];
-            effort.work = 0;
             expect_optimal(&small, &effort);
         }
         for (unsigned value = 0; value < VALUES; value++)
             small.weights[value] = random_below(&random, 1000) / 4000.0;
         struct effort effort = effort_of(level);
-        effort.work = 0;
         expect_optimal(&small, &effort);
     }
 }

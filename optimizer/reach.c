@@ -1,0 +1,352 @@
+/* The tests of all tables of one word together, and which values reach each of them.
+ *
+ * Tables share tests, and a test is reached on several ways. What it must do is said by the values
+ * that come to it, on all ways together: for those it leads where it leads now. Every other value
+ * is free: that is room for a cheaper tree. */
+#include <stdlib.h>
+
+#include "optimizer/switch.h"
+
+/* A test that more ranges come to is left as it is. */
+#define RANGES_MOST 512u
+
+/* ---- the tests --------------------------------------------------------------------------------
+ */
+
+static bool is_inner(const struct forest *forest, const struct block *block)
+{
+    return block->kind == BLOCK_MASK || block_tests(block, forest->tested);
+}
+
+typedef VECTOR(struct block *) block_list;
+
+/* Recursive, as deep as the trees are. */
+static void collect(struct forest *forest, struct block *block, block_list *list)
+{
+    if (!is_inner(forest, block) || forest->index_of[block->id])
+        return;
+    forest->index_of[block->id] = 1;
+    vector_push(forest->arena, list, block);
+    collect(forest, block->yes, list);
+    collect(forest, block->no, list);
+}
+
+static int compare_blocks(const void *a, const void *b)
+{
+    const struct block *left = *(struct block *const *)a, *right = *(struct block *const *)b;
+    return (left->id < right->id) - (left->id > right->id);
+}
+
+/* ---- what comes to them -----------------------------------------------------------------------
+ */
+
+static struct reach *reach_of(const struct forest *forest, const struct block *block)
+{
+    uint32_t index = block->id <= forest->id_most ? forest->index_of[block->id] : 0;
+    return index ? &forest->reaches[index - 1] : NULL;
+}
+
+static int compare_ranges(const void *a, const void *b)
+{
+    const struct value_range *left = a, *right = b;
+    return (left->first > right->first) - (left->first < right->first);
+}
+
+/* Rising, without overlaps, and neighbours one. */
+static void merge_ranges(struct reach *reach)
+{
+    size_t kept = 0;
+    if (!reach->ranges.count)
+        return;
+    qsort(reach->ranges.items, reach->ranges.count, sizeof *reach->ranges.items, compare_ranges);
+    for (size_t i = 1; i < reach->ranges.count; i++) {
+        struct value_range *last = &reach->ranges.items[kept], next = reach->ranges.items[i];
+        if (last->last == 0xffffffffu || next.first <= last->last + 1)
+            last->last = next.last > last->last ? next.last : last->last;
+        else
+            reach->ranges.items[++kept] = next;
+    }
+    reach->ranges.count = kept + 1;
+    reach->unknown = reach->unknown || reach->ranges.count > RANGES_MOST;
+}
+
+static void add_range(struct forest *forest, const struct block *target, uint32_t first,
+                      uint32_t last)
+{
+    struct reach *reach = reach_of(forest, target);
+    if (!reach)
+        return;
+    struct value_range *end =
+        reach->ranges.count ? &reach->ranges.items[reach->ranges.count - 1] : NULL;
+    if (end && end->last + 1 == first && first)
+        end->last = last;
+    else
+        vector_push(forest->arena, &reach->ranges, (struct value_range){first, last});
+}
+
+static void add_unknown(struct forest *forest, const struct block *block)
+{
+    struct reach *yes = reach_of(forest, block->yes), *no = reach_of(forest, block->no);
+    if (yes)
+        yes->unknown = true;
+    if (no)
+        no->unknown = true;
+}
+
+static void pass_range(struct forest *forest, const struct block *block, struct value_range range)
+{
+    if (block->kind == BLOCK_MASK) {
+        bool whole = ((range.first ^ range.last) & ~block->constant) == 0;
+        if (whole)
+            add_range(forest, block->yes, range.first & block->constant,
+                      range.last & block->constant);
+        else
+            add_unknown(forest, block);
+        return;
+    }
+    for (;;) {
+        int side = block_settles(block, range.first, range.last);
+        uint32_t end = range.last;
+        if (side < 0) {
+            end = block_cut(block, range.first);
+            if (end >= range.last ||
+                (block->test == TEST_SET && range.last - range.first > CUT_RANGE_MOST)) {
+                add_unknown(forest, block);
+                return;
+            }
+            side = block_settles(block, range.first, end);
+        }
+        if (side < 0) {
+            pass_range(forest, block, (struct value_range){range.first, end});
+        } else {
+            add_range(forest, side ? block->yes : block->no, range.first, end);
+        }
+        if (end == range.last)
+            return;
+        range.first = end + 1;
+    }
+}
+
+static void pass_values(struct forest *forest, const struct block *block,
+                        const struct node_values *values)
+{
+    for (size_t i = 0; i < values->count; i++) {
+        struct weighted_value one = values->items[i];
+        const struct block *target = block->yes;
+        if (block->kind == BLOCK_MASK)
+            one.value &= block->constant;
+        else if (!block_holds(block, one.value))
+            target = block->no;
+        struct reach *reach = reach_of(forest, target);
+        if (reach)
+            vector_push(forest->arena, &reach->values, one);
+    }
+}
+
+static void pass_on(struct forest *forest, size_t index)
+{
+    struct reach *reach = &forest->reaches[index];
+    const struct block *block = forest->blocks[index];
+    merge_ranges(reach);
+    merge_values(&reach->values);
+    if (reach->unknown)
+        add_unknown(forest, block);
+    for (size_t i = 0; i < reach->ranges.count && !reach->unknown; i++)
+        pass_range(forest, block, reach->ranges.items[i]);
+    pass_values(forest, block, &reach->values);
+}
+
+/* Targets come behind their blocks: from the end to the beginning. */
+static void note_leaves(struct forest *forest)
+{
+    size_t cells = forest->count * FOREST_VALUES;
+    forest->leaves = NEW_ARRAY(forest->arena, const struct block *, cells);
+    forest->depths = NEW_ARRAY(forest->arena, uint8_t, cells);
+    for (size_t i = forest->count; i-- > 0;) {
+        const struct block *block = forest->blocks[i];
+        const struct block **leaves = forest->leaves + i * FOREST_VALUES;
+        uint8_t *depths = forest->depths + i * FOREST_VALUES;
+        size_t yes = forest->index_of[block->yes->id], no = forest->index_of[block->no->id];
+        for (uint32_t value = 0; value < FOREST_VALUES; value++) {
+            bool holds = block->kind == BLOCK_MASK || block_holds(block, value);
+            size_t next = holds ? yes : no;
+            size_t below = (next - 1) * FOREST_VALUES + value;
+            leaves[value] = next ? forest->leaves[below] : holds ? block->yes : block->no;
+            depths[value] = next ? (uint8_t)(forest->depths[below] + 1) : 1;
+            if (next && forest->depths[below] == UINT8_MAX)
+                depths[value] = UINT8_MAX;
+            if (block->kind == BLOCK_MASK)
+                leaves[value] = block, depths[value] = 0;
+        }
+    }
+}
+
+void forest_make(struct forest *forest, struct arena *arena, const struct tested *tested,
+                 const struct table *tables, size_t count)
+{
+    block_list list = {0};
+    *forest = (struct forest){.arena = arena, .tested = tested};
+    for (size_t i = 0; i < count; i++)
+        forest->id_most =
+            tables[i].root->id > forest->id_most ? tables[i].root->id : forest->id_most;
+    forest->index_of = NEW_ARRAY(arena, uint32_t, (size_t)forest->id_most + 1);
+    for (size_t i = 0; i < count; i++)
+        collect(forest, tables[i].root, &list);
+    if (list.count)
+        qsort(list.items, list.count, sizeof *list.items, compare_blocks);
+    forest->blocks = list.items;
+    forest->count = list.count;
+    forest->reaches = NEW_ARRAY(arena, struct reach, list.count);
+    for (size_t i = 0; i < list.count; i++)
+        forest->index_of[list.items[i]->id] = (uint32_t)i + 1;
+    for (size_t i = 0; i < count; i++) {
+        struct reach *reach = reach_of(forest, tables[i].root);
+        if (!reach)
+            continue;
+        add_range(forest, tables[i].root, 0, 0xffffffffu);
+        for (size_t k = 0; k < tables[i].value_count; k++)
+            vector_push(arena, &reach->values, tables[i].values[k]);
+    }
+    for (size_t i = 0; i < forest->count; i++)
+        pass_on(forest, i);
+    note_leaves(forest);
+}
+
+/* ---- what one of them tells apart --------------------------------------------------------------
+ */
+
+#define STEPS_MOST 8192u
+
+struct descent {
+    const struct forest *forest;
+    struct arena *arena;
+    struct run_list *runs;
+    unsigned steps;
+    bool given_up;
+};
+
+/* Values in front of `first` that no run has never come: they go with the run before. */
+static void add_outcome(struct descent *descent, uint32_t first, uint32_t last,
+                        struct block *target)
+{
+    struct run_list *runs = descent->runs;
+    struct outcome *before = runs->count ? &runs->items[runs->count - 1] : NULL;
+    if (before && before->target == target) {
+        before->last = last;
+        before->lone = false;
+        return;
+    }
+    if (before)
+        before->last = first - 1;
+    struct outcome run = {first, last, target, first == last, first};
+    vector_push(descent->arena, runs, run);
+    descent->given_up = descent->given_up || runs->count > INTERVAL_RUNS_MOST;
+}
+
+/* Recursive, as deep as the tests and cuts below `block`; given up after STEPS_MOST. */
+static void descend(struct descent *descent, struct block *block, uint32_t first, uint32_t last)
+{
+    while (block_tests(block, descent->forest->tested) && !descent->given_up) {
+        int side = block_settles(block, first, last);
+        descent->given_up = descent->given_up || descent->steps++ > STEPS_MOST;
+        if (side < 0) {
+            uint32_t end = block_cut(block, first);
+            if (end >= last || (block->test == TEST_SET && last - first > CUT_RANGE_MOST)) {
+                descent->given_up = true;
+                return;
+            }
+            descend(descent, block, first, end);
+            first = end + 1;
+            continue;
+        }
+        block = side ? block->yes : block->no;
+    }
+    if (!descent->given_up)
+        add_outcome(descent, first, last, block);
+}
+
+bool forest_runs(const struct forest *forest, size_t index, struct arena *arena,
+                 struct run_list *runs)
+{
+    const struct reach *reach = &forest->reaches[index];
+    struct descent descent = {.forest = forest, .arena = arena, .runs = runs};
+    if (reach->unknown || forest->blocks[index]->kind == BLOCK_MASK)
+        return false;
+    for (size_t i = 0; i < reach->ranges.count && !descent.given_up; i++)
+        descend(&descent, forest->blocks[index], reach->ranges.items[i].first,
+                reach->ranges.items[i].last);
+    return !descent.given_up;
+}
+
+/* ---- putting another one in its place ----------------------------------------------------------
+ */
+
+static bool is_marked(const struct forest *forest, const bool *marks, const struct block *block)
+{
+    uint32_t index = block->id <= forest->id_most ? forest->index_of[block->id] : 0;
+    return index && marks[index - 1];
+}
+
+bool *forest_above(const struct forest *forest, size_t index, struct arena *arena)
+{
+    bool *above = NEW_ARRAY(arena, bool, forest->count);
+    above[index] = true;
+    for (size_t i = index; i-- > 0;)
+        above[i] = is_marked(forest, above, forest->blocks[i]->yes) ||
+                   is_marked(forest, above, forest->blocks[i]->no);
+    return above;
+}
+
+bool *forest_without(const struct forest *forest, size_t index, const struct table *tables,
+                     size_t count, struct arena *arena)
+{
+    bool *stays = NEW_ARRAY(arena, bool, forest->count);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t root = forest->index_of[tables[i].root->id];
+        if (root)
+            stays[root - 1] = true;
+    }
+    for (size_t i = 0; i < forest->count; i++) {
+        if (!stays[i] || i == index)
+            continue;
+        const struct block *targets[2] = {forest->blocks[i]->yes, forest->blocks[i]->no};
+        for (size_t k = 0; k < COUNT_OF(targets); k++) {
+            uint32_t target = forest->index_of[targets[k]->id];
+            if (target)
+                stays[target - 1] = true;
+        }
+    }
+    return stays;
+}
+
+static struct block *instead_of(const struct forest *forest, struct block *const *made,
+                                struct block *block)
+{
+    uint32_t index = block->id <= forest->id_most ? forest->index_of[block->id] : 0;
+    return index ? made[index - 1] : block;
+}
+
+void forest_replace(const struct forest *forest, struct shaper *shaper, size_t index,
+                    struct block *made, const struct table *tables, size_t count,
+                    struct table *replaced)
+{
+    struct arena *scratch = arena_new();
+    struct block **by_index = arena_copy(scratch, forest->blocks, forest->count * sizeof *by_index);
+    by_index[index] = made;
+    for (size_t i = index; i-- > 0;) {
+        struct block *block = forest->blocks[i];
+        struct block *yes = instead_of(forest, by_index, block->yes);
+        struct block *no = instead_of(forest, by_index, block->no);
+        if (yes == block->yes && no == block->no)
+            continue;
+        by_index[i] =
+            block->kind == BLOCK_MASK
+                ? block_mask(shaper, forest->tested, block->constant, yes)
+                : block_test(shaper, forest->tested, block->test, block->constant, yes, no);
+    }
+    for (size_t i = 0; i < count; i++) {
+        replaced[i] = tables[i];
+        replaced[i].root = instead_of(forest, by_index, tables[i].root);
+    }
+    arena_free(scratch);
+}
