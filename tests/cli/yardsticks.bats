@@ -58,3 +58,31 @@ peer() {
     [ "$(json cached.x86_64 <"$T/out.json")" -gt 200 ]
     bpfproof check "$T/d.bpf"
 }
+
+# A figure of the object in $output is no larger than this.
+at_most() {
+    [ "$(json "$1" <<<"$output")" -le "$2" ] || { echo "$1: $(json "$1" <<<"$output"), wanted at most $2"; return 1; }
+}
+
+@test "the sizes that can be reached are reached: one ABI" {
+    shared bench/docker291.policy
+    output=$(bpfproof compile "$F" --kernel 5.4 --json -o "$T/a.bpf" 2>/dev/null)
+    at_most instructions 54
+    output=$(bpfproof compile "$F" --kernel 5.4 --json -o "$T/a.bpf" --profile ../shared/bench/docker291.profile 2>/dev/null)
+    at_most instructions 56
+    output=$(bpfproof compile "$F" --kernel 5.4 --json -o "$T/a.bpf" -Os 2>/dev/null)
+    at_most instructions 50
+}
+
+@test "the sizes that can be reached are reached: three ABIs, and many arguments" {
+    shared corpus/blobs/docker-libseccomp-o2.bpf
+    output=$(bpfproof optimize "$F" --kernel 5.4 --json)
+    at_most after.instructions 178
+    output=$(bpfproof optimize "$F" --kernel 5.4 --json -Os)
+    at_most after.instructions 160
+    for pair in vmm:100 api:60 vcpu:68; do
+        shared "bench/peers/firecracker-${pair%:*}-seccompiler.bpf"
+        output=$(bpfproof optimize "$F" --json -Os)
+        at_most after.instructions "${pair#*:}"
+    done
+}

@@ -1,0 +1,63 @@
+load support
+
+# A chain of comparisons, one after each number, as simple generators write it.
+chain() {
+    {
+        echo "ld arch"
+        echo "jeq #0xc000003e, next, bad"
+        echo "next: ld nr"
+        for nr in 0 1 3 5 8 9 10 11 12 13 14 16 17 18 20 21; do echo "jeq #$nr, good"; done
+        echo "bad: ret errno(EPERM)"
+        echo "good: ret allow"
+    } >"$T/chain.s"
+    bpfproof asm "$T/chain.s" -o "$T/chain.bpf"
+}
+
+@test "a chain gets smaller, is proved equal, and says so" {
+    chain
+    bpfproof optimize "$T/chain.bpf" -o "$T/small.bpf" --stats 2>"$T/notes"
+    grep -q 'PROVED' "$T/notes"
+    bpfproof verify "$T/chain.bpf" --against "$T/small.bpf"
+    [ "$(stat -c %s "$T/small.bpf")" -lt "$(stat -c %s "$T/chain.bpf")" ]
+}
+
+@test "--json has the figures before and after, and writes to --output only" {
+    chain
+    bpfproof optimize "$T/chain.bpf" -o "$T/small.bpf" --json >"$T/out.json"
+    [ "$(json result <"$T/out.json")" = PROVED ]
+    before=$(json before.instructions <"$T/out.json")
+    after=$(json after.instructions <"$T/out.json")
+    [ "$after" -lt "$before" ]
+    [ $((after * 8)) -eq "$(stat -c %s "$T/small.bpf")" ]
+    [ "$(json before.cached.x86_64 <"$T/out.json")" = "$(json after.cached.x86_64 <"$T/out.json")" ]
+}
+
+@test "what cannot be better stays as it is" {
+    printf 'ret allow\n' | bpfproof asm - -o "$T/one.bpf"
+    bpfproof optimize "$T/one.bpf" -o "$T/same.bpf" 2>/dev/null
+    cmp "$T/one.bpf" "$T/same.bpf"
+}
+
+@test "no time to prove it: UNKNOWN, and nothing is written" {
+    printf 'ld lo32(arg0)\ntax\nld lo32(arg1)\nmul x\njeq #77, yes, no\nyes: ret allow\nno: ret errno(1)\n' |
+        bpfproof asm - -o "$T/odd.bpf"
+    run bpfproof optimize "$T/odd.bpf" -o "$T/out.bpf" --timeout 0.000001
+    [ "$status" -eq 3 ]
+    grep -q UNKNOWN <<<"$output"
+    [ ! -e "$T/out.bpf" ]
+}
+
+@test "a policy, a stack and a refused program are errors that say what to do" {
+    chain
+    printf 'policy p\nabi x86_64\ndefault allow\n' >"$T/p.policy"
+    run bpfproof optimize "$T/p.policy" -o "$T/out.bpf"
+    [ "$status" -eq 2 ]
+    grep -q 'compile it' <<<"$output"
+    run bpfproof optimize "$T/chain.bpf+$T/chain.bpf" -o "$T/out.bpf"
+    [ "$status" -eq 2 ]
+    grep -q 'stack' <<<"$output"
+    printf '\x06\x00\x00\x00\x00\x00\xff' >"$T/torn.bpf"
+    run bpfproof optimize "$T/torn.bpf" -o "$T/out.bpf"
+    [ "$status" -eq 2 ]
+    [ ! -e "$T/out.bpf" ]
+}
