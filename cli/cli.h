@@ -136,6 +136,9 @@ void print_goals(struct context *context, FILE *out, const struct goal_result *g
 json_t *json_goals(struct context *context, const struct goal_result *goals, size_t count,
                    abi_set declared, bool big_endian);
 
+/* Sizes, paths and cached calls, before or after. */
+json_t *json_figures(const struct figures *figures, abi_set declared);
+
 /* ---- the commands, one file each
  * ---------------------------------------------------------------------------- */
 
@@ -144,6 +147,7 @@ enum exit_code run_fmt(struct context *context);
 enum exit_code run_verify(struct context *context);
 enum exit_code run_check(struct context *context);
 enum exit_code run_optimize(struct context *context);
+enum exit_code run_merge(struct context *context);
 enum exit_code run_disasm(struct context *context);
 enum exit_code run_asm(struct context *context);
 enum exit_code run_simulate(struct context *context);

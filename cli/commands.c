@@ -37,6 +37,14 @@ static const struct command commands[] = {
      KEYS(K(OUTPUT) | K(FORMAT) | K(LEVEL) | K(ABI) | K(KERNEL) | K(PROFILE) | K(STATS) | K(DUMP) |
           K(PROOF) | K(EMIT_SMT2) | K(FROM)),
      1, 1, run_optimize},
+    {"merge", "FILTER...", "one filter for a stack",
+     "Makes one program of what the kernel makes of all the filters together, oldest first, and "
+     "proves both equal: the strictest action wins, and among equal ones the newest filter's "
+     "data. Running one program costs less than running several.\n\n"
+     "Example:\n  bpfproof merge first.bpf second.bpf third.bpf -o one.bpf",
+     KEYS(K(OUTPUT) | K(FORMAT) | K(LEVEL) | K(ABI) | K(KERNEL) | K(PROFILE) | K(STATS) | K(DUMP) |
+          K(PROOF) | K(EMIT_SMT2) | K(FROM)),
+     1, -1, run_merge},
     {"disasm", "FILTER", "print the machine code as text",
      "A policy is compiled first. The text goes back through `bpfproof asm`.\n\nExample:\n  "
      "bpfproof disasm vendor.bpf",
