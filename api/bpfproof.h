@@ -60,6 +60,7 @@ struct compile_options {
     enum optimization level;
     unsigned kernel_major, kernel_minor; /* as in shape_options */
     const struct profile *profile;       /* may be NULL */
+    double lambda;                       /* as in shape_options */
     bool figures;                        /* fill expected_cost and lower_bound */
     struct deadline deadline;
     bool whole_proof;

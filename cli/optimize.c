@@ -104,6 +104,7 @@ static result load_and_optimize(struct context *context, struct request *request
                                       .kernel_major = o->kernel_major,
                                       .kernel_minor = o->kernel_minor,
                                       .profile = o->profile ? &request->profile : NULL,
+                                      .lambda = o->lambda,
                                       .deadline = context->deadline,
                                       .whole_proof = o->whole_proof,
                                       .smt2 = o->emit_smt2 ? &request->smt2 : NULL,
