@@ -21,6 +21,8 @@
 /* Blocks are never given back: the last half is kept for the rest of the program. */
 #define POLISHED_BLOCKS_MOST (BLOCK_MOST / 2)
 
+/* The part of the work that is kept for the sweeps at the end. */
+#define SWEEPS_SHARE 8u
 /* One try in so many looks for windows with one test more. */
 #define WIDER_WINDOWS 4u
 
@@ -169,16 +171,18 @@ static bool may_go_on(const struct polish *polish)
 }
 
 /* The lowest tests first: what is found there serves those above. A test that was tried before is
- * not tried again: above a replacement all tests are new ones. */
+ * only looked at for whether it still tells anything apart: above a replacement all tests are new
+ * ones. */
 static bool sweep(struct polish *polish, size_t runs_most)
 {
     bool improved = false;
     for (size_t i = polish->forest.count; i-- > 0 && may_go_on(polish);) {
-        if (i >= polish->forest.count || polish->tried[polish->forest.blocks[i]->id])
+        if (i >= polish->forest.count)
             continue;
-        polish->tried[polish->forest.blocks[i]->id] = true;
-        if (try_block(polish, i, runs_most, 0, -GAIN_LEAST))
+        bool *tried = &polish->tried[polish->forest.blocks[i]->id];
+        if (try_block(polish, i, *tried ? 1 : runs_most, 0, -GAIN_LEAST))
             improved = true;
+        *tried = true;
     }
     return improved;
 }
@@ -186,9 +190,9 @@ static bool sweep(struct polish *polish, size_t runs_most)
 static void wander(struct polish *polish)
 {
     uint32_t seed = 0;
-    while (may_go_on(polish)) {
-        double left =
-            (double)(polish->end - polish->shaper->work) / (double)(polish->end - polish->begin);
+    uint64_t end = polish->end - (polish->end - polish->begin) / SWEEPS_SHARE;
+    while (may_go_on(polish) && polish->shaper->work < end) {
+        double left = (double)(end - polish->shaper->work) / (double)(end - polish->begin);
         size_t index = random_below(&polish->random, (uint32_t)polish->forest.count);
         size_t runs_most =
             random_below(&polish->random, 8) ? polish->effort.runs_often : INTERVAL_RUNS_MOST;
@@ -220,6 +224,8 @@ void polish_tables(struct shaper *shaper, const struct tested *tested, struct ta
         ;
     if (shaper->effort->threshold > 0) {
         wander(&polish);
+        polish.effort.mask_tests = shaper->effort->mask_tests;
+        memset(polish.tried, 0, BLOCK_MOST);
         take(&polish, polish.best, polish.best_cost);
         while (may_go_on(&polish) && sweep(&polish, shaper->effort->runs_often))
             ;
