@@ -186,13 +186,22 @@ struct block {
     const struct word *operand; /* ... or, when not NULL, against this computed word in X */
     struct block *yes, *no;     /* TEST: different */
     double weight;              /* expected executions per call, for layout; 0 when unknown */
+    double weight_yes;          /* TEST: of these, those that go to `yes` */
 };
 
-/* ---- layout (layout.c): the order of blocks in the program ---------------------------------- */
+static inline bool block_leads_on(const struct block *block)
+{
+    return block->kind == BLOCK_TEST || block->kind == BLOCK_MASK;
+}
+
+/* ---- layout (layout.c, layout_weight.c): the order of blocks in the program ------------------ */
 
 /* The blocks below `entry`, the entry first and each before its targets, since every jump goes
- * forward. The heavier target comes right behind its test, `no` when both weigh the same. */
+ * forward. Weights are not looked at: `no` comes right behind its test, where it can. */
 const struct block **layout_blocks(struct arena *arena, const struct block *entry, size_t *count);
+/* The same by weight: few jumps are taken on the ways that are gone most. NULL when the blocks have
+ * no weights or are too many. */
+const struct block **layout_by_weight(struct arena *arena, const struct block *entry, size_t *count);
 
 /* ---- emit (emit.c, emit_word.c): blocks to machine code ------------------------------------- */
 
