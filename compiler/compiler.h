@@ -110,7 +110,8 @@ const struct dag_node *dag_if_in_front(struct dag *dag, const struct dag_node *c
                                        const struct dag_node *yes, const struct dag_node *no);
 /* The same node, but free. */
 const struct dag_node *dag_free(struct dag *dag, const struct dag_node *node);
-/* Until dag_attempt_ends, constructors return NULL once dag_if has looked at `work` edges. False when there is too little room left in the DAG to try. */
+/* Until dag_attempt_ends, constructors return NULL once dag_if has looked at `work` edges. False
+ * when there is too little room left in the DAG to try. */
 bool dag_attempt_begins(struct dag *dag, size_t work);
 /* False when the work was not enough. Then what was made is useless, and the DAG as good as
  * before. */
@@ -165,9 +166,9 @@ enum accumulator_kind {
 
 enum block_kind { BLOCK_RETURN, BLOCK_RETURN_A, BLOCK_TEST, BLOCK_MASK };
 
-/* MASK: A, which holds the whole of `field`, becomes A & constant; then goes on to `yes` (and `no` is
- * the same). What is behind it tests the field and sees what is left of it; no path from there loads
- * the field again.
+/* MASK: A, which holds the whole of `field`, becomes A & constant; then goes on to `yes` (and `no`
+ * is the same). What is behind it tests the field and sees what is left of it; no path from there
+ * loads the field again.
  *
  * A DAG of two-way tests and returns: no cycles. A block may be shared; it is emitted once.
  * TEST_SET against a constant reads only the constant's bits: emission takes any A that agrees on
@@ -201,7 +202,8 @@ static inline bool block_leads_on(const struct block *block)
 const struct block **layout_blocks(struct arena *arena, const struct block *entry, size_t *count);
 /* The same by weight: few jumps are taken on the ways that are gone most. NULL when the blocks have
  * no weights or are too many. */
-const struct block **layout_by_weight(struct arena *arena, const struct block *entry, size_t *count);
+const struct block **layout_by_weight(struct arena *arena, const struct block *entry,
+                                      size_t *count);
 
 /* ---- emit (emit.c, emit_word.c): blocks to machine code ------------------------------------- */
 

@@ -271,7 +271,8 @@ result emit_program(struct arena *arena, const struct block *entry, bool big_end
     result r = emit_in_order(arena, order, count, big_endian, name, diagnostics, program);
     const struct block **weighed = worked(r) ? layout_by_weight(arena, entry, &count) : NULL;
     struct program faster;
-    if (weighed && worked(emit_in_order(arena, weighed, count, big_endian, name, diagnostics, &faster)) &&
+    if (weighed &&
+        worked(emit_in_order(arena, weighed, count, big_endian, name, diagnostics, &faster)) &&
         faster.length <= program->length)
         *program = faster;
     return r;

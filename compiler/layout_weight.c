@@ -2,8 +2,8 @@
  * edges that are used most should lead to the next block. Blocks are joined to chains along the
  * heaviest edges (Pettis and Hansen, 1990), as long as the chains can still be ordered so that all
  * jumps go forward. The chains then come in reverse post-order, but whatever the heaviest return
- * needs comes first, then what the next one needs: x86 kernels give only the first return of a program
- * its own end of the function, and let the others jump to it. */
+ * needs comes first, then what the next one needs: x86 kernels give only the first return of a
+ * program its own end of the function, and let the others jump to it. */
 #include <math.h>
 #include <stdlib.h>
 

@@ -134,7 +134,8 @@ static void place_always(struct relaxation *relaxation, uint32_t index)
 static void place_item(struct relaxation *relaxation, uint32_t index)
 {
     const struct sock_filter *instruction = &relaxation->items[index].instruction;
-    bool stays = returns(instruction) && relaxation->wanted[index] && relaxation->count <= REACH_MOST;
+    bool stays =
+        returns(instruction) && relaxation->wanted[index] && relaxation->count <= REACH_MOST;
     bool moves = jumps_always(instruction) || returns(instruction);
     if (moves && !stays && !is_entered(relaxation, index))
         return;
@@ -174,7 +175,8 @@ result relax_jumps(struct arena *arena, const struct item *items, uint32_t count
     for (uint32_t i = count; i-- > 0;)
         place_item(&relaxation, i);
     if (relaxation.code.count > PROGRAM_MOST) {
-        report_error(diagnostics, NO_SPAN, "compiled, the policy has %zu instructions; the kernel takes %u",
+        report_error(diagnostics, NO_SPAN,
+                     "compiled, the policy has %zu instructions; the kernel takes %u",
                      relaxation.code.count, PROGRAM_MOST);
         return FAILURE(ERROR_LIMIT);
     }

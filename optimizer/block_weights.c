@@ -20,8 +20,8 @@ static void find_permits(struct flow *flow)
         if (block_leads_on(block))
             flow->permits[id] = flow->permits[block->yes->id] || flow->permits[block->no->id];
         else
-            flow->permits[id] = block->kind == BLOCK_RETURN_A ||
-                                action_of_word(block->word, NULL)->permits;
+            flow->permits[id] =
+                block->kind == BLOCK_RETURN_A || action_of_word(block->word, NULL)->permits;
     }
 }
 

@@ -42,8 +42,8 @@ struct weights weights_of(struct arena *arena, const struct dag *dag, const stru
                           const struct shape_options *options);
 
 /* The same without what the kernel remembers: the calls that the program really runs for. */
-struct weights executions_of(struct arena *arena, const struct dag *dag, const struct dag_node *root,
-                       const struct shape_options *options);
+struct weights executions_of(struct arena *arena, const struct dag *dag,
+                             const struct dag_node *root, const struct shape_options *options);
 
 /* A lower bound on the mean of executed instructions over `weights` (bound.c). */
 double executed_least(struct arena *arena, const struct dag_node *root,

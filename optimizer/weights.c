@@ -213,11 +213,12 @@ struct weights weights_of(struct arena *arena, const struct dag *dag, const stru
                  kernel_remembers(options) ? shares_remembering : shares_forgetful);
 }
 
-struct weights executions_of(struct arena *arena, const struct dag *dag, const struct dag_node *root,
-                       const struct shape_options *options)
+struct weights executions_of(struct arena *arena, const struct dag *dag,
+                             const struct dag_node *root, const struct shape_options *options)
 {
     double shares[CALL_CLASS_COUNT];
-    memcpy(shares, kernel_remembers(options) ? shares_remembering : shares_forgetful, sizeof shares);
+    memcpy(shares, kernel_remembers(options) ? shares_remembering : shares_forgetful,
+           sizeof shares);
     shares[CALL_REMEMBERED] = 0;
     return weigh(arena, dag, root, options, shares);
 }
