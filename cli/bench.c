@@ -1,20 +1,9 @@
-#include "cli/cli.h"
+#include "cli/bench.h"
 
 #include <sys/utsname.h>
 
 #define SECONDS_DEFAULT 3.0
 #define FILTERS_MOST 64
-
-/* What is compared, and what became of it. */
-struct contest {
-    struct context *context;
-    struct filter *filters;
-    struct bench_stack *stacks;
-    struct figures *figures; /* of a stack: summed */
-    size_t count;
-    enum abi_id abi;
-    json_t *methods;
-};
 
 /* ---- filters
  * ----------------------------------------------------------------------------------------- */
@@ -51,6 +40,10 @@ static struct figures stack_figures(struct contest *c, const struct filter *filt
         sum.worst += one.worst;
         sum.expected += one.expected;
     }
+    for (unsigned id = 0; id < ABI_COUNT; id++)
+        if (filter->declared & ABI_BIT(id))
+            sum.cached[id] =
+                cache_count(filter->programs, filter->program_count, abi_get((enum abi_id)id));
     return sum;
 }
 
@@ -222,20 +215,6 @@ static void report_json(struct contest *c, const struct bench_report *report, js
     json_object_set_new(object, "geometric_means", means_json(c, report));
 }
 
-static void figures_json(struct contest *c)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < c->count; i++) {
-        json_t *object = json_object();
-        json_object_set_new(object, "name", json_string(c->stacks[i].name));
-        json_object_set_new(object, "instructions", json_integer(c->figures[i].instructions));
-        json_object_set_new(object, "expected", json_real(c->figures[i].expected));
-        json_object_set_new(object, "worst", json_integer(c->figures[i].worst));
-        json_array_append_new(array, object);
-    }
-    json_object_set_new(c->context->json, "filters", array);
-}
-
 /* ---- what was measured, for a person
  * ------------------------------------------------------------------------ */
 
@@ -245,12 +224,12 @@ static void print_head(const struct bench_report *report)
 {
     static const char *const what[] = {
         [BENCH_KERNEL] = "whole calls in the kernel; without a filter",
-        [BENCH_ALONE] = "the program alone; the empty loop, subtracted,",
+        [BENCH_ALONE] = "the program alone; calls of an empty function, subtracted,",
         [BENCH_INSTALL] = "seccomp(2); a filter of one instruction"};
     printf("\n%s: %s %.1f ns", bench_method_name(report->method), what[report->method],
            report->control_ns);
     if (report->method == BENCH_ALONE)
-        printf("; a program of one instruction %.1f ns", report->floor_ns);
+        printf("; a program of one instruction adds %.2f ns", report->floor_ns);
     printf("\n%u rounds, %s", report->rounds, report->tsc ? "tsc" : "CLOCK_MONOTONIC");
     if (report->cpu >= 0)
         printf(", processor %d", report->cpu);
@@ -267,7 +246,9 @@ static void print_cell(struct contest *c, const struct bench_report *report,
         printf("not measured: %s\n", cell->skipped);
         return;
     }
-    printf("%10.1f %10.1f %10.1f ", cell->min_ns, cell->p10_ns, cell->median_ns);
+    int digits = report->method == BENCH_ALONE ? 2 : 1;
+    printf("%10.*f %10.*f %10.*f ", digits, cell->min_ns, digits, cell->p10_ns, digits,
+           cell->median_ns);
     if (cell->ratio > 0)
         printf("%7.2f", cell->ratio);
     else
@@ -296,39 +277,7 @@ static void print_row(struct contest *c, const struct bench_report *report,
         print_cell(c, report, row, i, width);
 }
 
-static bool some_skipped(const struct bench_report *report)
-{
-    for (size_t row = 0; row < report->row_count; row++)
-        for (size_t i = 0; i < report->stack_count; i++)
-            if (report->rows[row].cells[i].skipped)
-                return true;
-    return false;
-}
-
-static void print_means(struct contest *c, const struct bench_report *report, int width)
-{
-    static const enum bench_kind groups[] = {BENCH_GIVEN, BENCH_CHECKED, BENCH_CHECKED_DENIED,
-                                             BENCH_DENIED};
-    if (report->geometric_mean[0] == 0)
-        return;
-    printf("geometric mean of the ratios %*s %10s %10s %10s %10s\n", width > 26 ? width - 26 : 0,
-           "", "not cached", "checked", "chk+denied", "denied");
-    for (size_t i = 0; i < c->count; i++) {
-        printf("  %-*s ", width > 26 ? width : 26, c->stacks[i].name);
-        for (size_t j = 0; j < COUNT_OF(groups); j++) {
-            double mean = report->geometric_mean[groups[j] * c->count + i];
-            if (mean > 0)
-                printf(" %10.2f", mean);
-            else
-                printf(" %10s", "-");
-        }
-        putchar('\n');
-    }
-    if (some_skipped(report))
-        puts("(each over the calls that it and the first filter both have times for)");
-}
-
-static int name_width(const struct contest *c)
+int bench_name_width(const struct contest *c)
 {
     size_t width = 16;
     for (size_t i = 0; i < c->count; i++)
@@ -339,7 +288,7 @@ static int name_width(const struct contest *c)
 
 static void print_report(struct contest *c, const struct bench_report *report)
 {
-    int width = name_width(c);
+    int width = bench_name_width(c);
     unsigned shown[BENCH_KIND_COUNT] = {0};
     size_t left_out = 0;
     print_head(report);
@@ -356,16 +305,6 @@ static void print_report(struct contest *c, const struct bench_report *report)
     }
     if (left_out)
         printf("(%zu more calls measured: --json has them)\n", left_out);
-    print_means(c, report, width);
-}
-
-static void print_figures(struct contest *c)
-{
-    int width = name_width(c);
-    printf("%-*s %12s %10s %6s\n", width + 2, "filter", "instructions", "expected", "worst");
-    for (size_t i = 0; i < c->count; i++)
-        printf("%-*s %12u %10.2f %6u\n", width + 2, c->stacks[i].name, c->figures[i].instructions,
-               c->figures[i].expected, c->figures[i].worst);
 }
 
 /* ---- the command
@@ -381,7 +320,7 @@ static result measure(struct contest *c, enum bench_method method, double second
                                     .seconds = seconds,
                                     .same_limit_ns = context->options.same_limit,
                                     .seed = clock_ns()};
-    struct bench_report measured;
+    struct bench_report *measured = NEW(context->arena, struct bench_report);
     struct bench_call *calls;
     result r = SUCCESS;
     if (context->options.calls.count && method != BENCH_INSTALL)
@@ -393,19 +332,20 @@ static result measure(struct contest *c, enum bench_method method, double second
         return r;
     request.calls = calls;
     fflush(NULL);
-    r = bench_run(context->arena, &request, &context->diagnostics, &measured);
+    r = bench_run(context->arena, &request, &context->diagnostics, measured);
     if (failed(r))
         return r;
-    if (measured.noisy)
+    if (measured->noisy)
         report_warning(&context->diagnostics, NO_SPAN,
                        "%s: the machine is too noisy: the first filter differs from itself by %.2f "
                        "ns in %u runs",
-                       bench_method_name(method), measured.same_ns, measured.attempts);
+                       bench_method_name(method), measured->same_ns, measured->attempts);
     json_t *object = json_object();
-    report_json(c, &measured, object);
+    report_json(c, measured, object);
     json_array_append_new(c->methods, object);
+    c->reports[method] = measured;
     if (!context->options.json)
-        print_report(c, &measured);
+        print_report(c, measured);
     return SUCCESS;
 }
 
@@ -444,7 +384,7 @@ static void finish_json(struct contest *c)
 {
     json_t *first = json_array_get(c->methods, 0);
     struct utsname host;
-    figures_json(c);
+    json_object_set_new(c->context->json, "filters", bench_table_json(c));
     if (uname(&host) == 0)
         set_text(c->context, "kernel", host.release);
     if (first)
@@ -462,11 +402,11 @@ enum exit_code run_bench(struct context *context)
     if (!methods)
         return EXIT_USAGE;
     c.methods = json_array();
-    if (!context->options.json)
-        print_figures(&c);
     for (unsigned method = 0; method < BENCH_METHOD_COUNT && worked(r); method++)
         if (methods & 1u << method)
             r = measure(&c, (enum bench_method)method, time_for_each(context, methods));
     finish_json(&c);
+    if (!context->options.json && worked(r))
+        bench_table_print(&c);
     return exit_of(r);
 }

@@ -78,7 +78,10 @@ static const struct command commands[] = {
      "filter (kernel), the kernel's machine code for it called in user space (alone; needs root), "
      "and seccomp(2) itself (install). The first filter takes part twice; a run in which it "
      "differs from itself is thrown away. Of the calls that a filter permits, only those are made "
-     "that do nothing. Ratios are of p10, to the first filter.\n\n"
+     "that do nothing. Alone is what the machine code adds to calls of an empty function, in the "
+     "mean over the places in a cache line where the kernel may put it. Ratios of single calls are "
+     "of p10, to the first filter. The table at the end has a line for each filter; there a ratio "
+     "is the first filter's time to this one's, the geometric mean over single calls.\n\n"
      "Example:\n  bpfproof bench server.policy vendor.bpf --call 'close(-1)' --seconds 5",
      KEYS(K(METHOD) | K(CALL) | K(SECONDS) | K(SAME) | K(ABI) | K(FROM)), 1, -1, run_bench},
 };

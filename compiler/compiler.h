@@ -110,7 +110,8 @@ const struct dag_node *dag_if_in_front(struct dag *dag, const struct dag_node *c
                                        const struct dag_node *yes, const struct dag_node *no);
 /* The same node, but free. */
 const struct dag_node *dag_free(struct dag *dag, const struct dag_node *node);
-/* Until dag_attempt_ends, constructors return NULL once dag_if has looked at `work` edges. False when there is too little room left in the DAG to try. */
+/* Until dag_attempt_ends, constructors return NULL once dag_if has looked at `work` edges. False
+ * when there is too little room left in the DAG to try. */
 bool dag_attempt_begins(struct dag *dag, size_t work);
 /* False when the work was not enough. Then what was made is useless, and the DAG as good as
  * before. */
@@ -173,9 +174,9 @@ enum accumulator_kind {
 
 enum block_kind { BLOCK_RETURN, BLOCK_RETURN_A, BLOCK_TEST, BLOCK_MASK };
 
-/* MASK: A, which holds the whole of `field`, becomes A & constant; then goes on to `yes` (and `no` is
- * the same). What is behind it tests the field and sees what is left of it; no path from there loads
- * the field again.
+/* MASK: A, which holds the whole of `field`, becomes A & constant; then goes on to `yes` (and `no`
+ * is the same). What is behind it tests the field and sees what is left of it; no path from there
+ * loads the field again.
  *
  * A DAG of two-way tests and returns: no cycles. A block may be shared; it is emitted once.
  * TEST_SET against a constant reads only the constant's bits: emission takes any A that agrees on
@@ -194,13 +195,23 @@ struct block {
     const struct word *operand; /* ... or, when not NULL, against this computed word in X */
     struct block *yes, *no;     /* TEST: different */
     double weight;              /* expected executions per call, for layout; 0 when unknown */
+    double weight_yes;          /* TEST: of these, those that go to `yes` */
 };
 
-/* ---- layout (layout.c): the order of blocks in the program ---------------------------------- */
+static inline bool block_leads_on(const struct block *block)
+{
+    return block->kind == BLOCK_TEST || block->kind == BLOCK_MASK;
+}
+
+/* ---- layout (layout.c, layout_weight.c): the order of blocks in the program ------------------ */
 
 /* The blocks below `entry`, the entry first and each before its targets, since every jump goes
- * forward. The heavier target comes right behind its test, `no` when both weigh the same. */
+ * forward. Weights are not looked at: `no` comes right behind its test, where it can. */
 const struct block **layout_blocks(struct arena *arena, const struct block *entry, size_t *count);
+/* The same by weight: few jumps are taken on the ways that are gone most. NULL when the blocks have
+ * no weights or are too many. */
+const struct block **layout_by_weight(struct arena *arena, const struct block *entry,
+                                      size_t *count);
 
 /* ---- emit (emit.c, emit_word.c): blocks to machine code ------------------------------------- */
 

@@ -229,10 +229,11 @@ static void resolve_targets(struct emitter *emitter)
     }
 }
 
-static void place_blocks(struct emitter *emitter, const struct block *entry)
+static void place_blocks(struct emitter *emitter, const struct block *entry,
+                         const struct block *const *order, size_t count)
 {
-    const struct block **order = layout_blocks(emitter->arena, entry, &emitter->count);
-    emitter->places = NEW_ARRAY(emitter->arena, struct place_of_block, emitter->count);
+    emitter->count = count;
+    emitter->places = NEW_ARRAY(emitter->arena, struct place_of_block, count);
     emitter->place_of = NEW_ARRAY(emitter->arena, uint32_t, (size_t)entry->id + 1);
     for (size_t i = 0; i < emitter->count; i++) {
         emitter->places[i].block = order[i];
@@ -240,12 +241,13 @@ static void place_blocks(struct emitter *emitter, const struct block *entry)
     }
 }
 
-result emit_program(struct arena *arena, const struct block *entry, bool big_endian,
-                    const char *name, struct diagnostics *diagnostics, struct program *program)
+static result emit_in_order(struct arena *arena, const struct block *const *order, size_t count,
+                            bool big_endian, const char *name, struct diagnostics *diagnostics,
+                            struct program *program)
 {
     struct emitter emitter = {.arena = arena, .code = {.arena = arena, .big_endian = big_endian}};
-    place_blocks(&emitter, entry);
-    enter(&emitter, entry, &(struct holding){.kind = HOLDS_NOTHING});
+    place_blocks(&emitter, order[0], order, count);
+    enter(&emitter, order[0], &(struct holding){.kind = HOLDS_NOTHING});
     for (size_t i = 0; i < emitter.count; i++) {
         if (!emit_block(&emitter, &emitter.places[i])) {
             report_error(diagnostics, NO_SPAN,
@@ -258,4 +260,20 @@ result emit_program(struct arena *arena, const struct block *entry, bool big_end
     resolve_targets(&emitter);
     return relax_jumps(arena, emitter.code.items.items, code_position(&emitter.code), big_endian,
                        name, diagnostics, program);
+}
+
+/* The order decides which jumps are too far and need another instruction: size comes first. */
+result emit_program(struct arena *arena, const struct block *entry, bool big_endian,
+                    const char *name, struct diagnostics *diagnostics, struct program *program)
+{
+    size_t count;
+    const struct block **order = layout_blocks(arena, entry, &count);
+    result r = emit_in_order(arena, order, count, big_endian, name, diagnostics, program);
+    const struct block **weighed = worked(r) ? layout_by_weight(arena, entry, &count) : NULL;
+    struct program faster;
+    if (weighed &&
+        worked(emit_in_order(arena, weighed, count, big_endian, name, diagnostics, &faster)) &&
+        faster.length <= program->length)
+        *program = faster;
+    return r;
 }

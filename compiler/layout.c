@@ -1,18 +1,11 @@
-/* Layout: the order of blocks in the program. Reverse post-order of a depth-first walk, so that
- * every block comes before its targets. */
+/* Layout without weights: the order of blocks in the program. Reverse post-order of a depth-first
+ * walk, so that every block comes before its targets. */
 #include "compiler/compiler.h"
 
 struct visit {
     const struct block *block;
     unsigned done; /* targets that have been visited */
 };
-
-/* The target to be visited as number `turn`: the one visited last comes right behind the block. */
-static const struct block *target_in_turn(const struct block *block, unsigned turn)
-{
-    bool yes_behind = block->yes->weight > block->no->weight;
-    return (turn == 0) == yes_behind ? block->no : block->yes;
-}
 
 const struct block **layout_blocks(struct arena *arena, const struct block *entry, size_t *count)
 {
@@ -23,13 +16,12 @@ const struct block **layout_blocks(struct arena *arena, const struct block *entr
     vector_push(arena, &stack, (struct visit){.block = entry});
     while (stack.count) {
         struct visit *top = &stack.items[stack.count - 1];
-        bool leads_on = top->block->kind == BLOCK_TEST || top->block->kind == BLOCK_MASK;
-        if (!leads_on || top->done == 2) {
+        if (!block_leads_on(top->block) || top->done == 2) {
             vector_push(arena, &order, top->block);
             stack.count--;
             continue;
         }
-        const struct block *next = target_in_turn(top->block, top->done++);
+        const struct block *next = top->done++ == 0 ? top->block->yes : top->block->no;
         if (seen[next->id])
             continue;
         seen[next->id] = true;

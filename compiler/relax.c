@@ -8,8 +8,8 @@
  * to it. The nearest stand-in within reach is used again, so that a path gets longer by one JA at
  * most.
  *
- * A return that is only jumped to has no place of its own: its stand-ins are its places. Nor has a
- * JA: jumps to it go where it goes. */
+ * In a program where some jump may be too far, a return that is only jumped to has no place of its
+ * own: its stand-ins are its places. Nor has a JA anywhere: jumps to it go where it goes. */
 #include "compiler/compiler.h"
 
 #define REACH_MOST 255u
@@ -23,6 +23,7 @@ struct relaxation {
     uint32_t *goal;    /* by item: itself, or where a JA leads in the end */
     uint32_t *placed;  /* by item */
     uint32_t *nearest; /* by item: the item itself or its stand-in that was placed last */
+    bool *wanted;      /* by item: some conditional jump leads there */
     VECTOR(struct sock_filter) code; /* backwards */
 };
 
@@ -101,10 +102,14 @@ static void place_conditional(struct relaxation *relaxation, uint32_t index)
         yes_stays = reaches(relaxation, yes, 1);
     else if (no_stays && !yes_stays)
         no_stays = reaches(relaxation, no, 1);
-    if (!no_stays)
+    /* Of two stand-ins the one whose target comes first in the layout is nearer. */
+    bool yes_nearer = yes < no;
+    if (!no_stays && yes_nearer)
         add_stand_in(relaxation, no);
     if (!yes_stays && yes != no)
         add_stand_in(relaxation, yes);
+    if (!no_stays && !yes_nearer)
+        add_stand_in(relaxation, no);
     struct sock_filter instruction = item->instruction;
     uint32_t here = next_position(relaxation);
     instruction.jt = (uint8_t)distance(here, relaxation->nearest[yes]);
@@ -129,8 +134,10 @@ static void place_always(struct relaxation *relaxation, uint32_t index)
 static void place_item(struct relaxation *relaxation, uint32_t index)
 {
     const struct sock_filter *instruction = &relaxation->items[index].instruction;
+    bool stays =
+        returns(instruction) && relaxation->wanted[index] && relaxation->count <= REACH_MOST;
     bool moves = jumps_always(instruction) || returns(instruction);
-    if (moves && !is_entered(relaxation, index))
+    if (moves && !stays && !is_entered(relaxation, index))
         return;
     if (jumps_on_condition(instruction))
         place_conditional(relaxation, index);
@@ -146,12 +153,17 @@ static void prepare(struct relaxation *relaxation)
     relaxation->goal = NEW_ARRAY(relaxation->arena, uint32_t, count);
     relaxation->placed = NEW_ARRAY(relaxation->arena, uint32_t, count);
     relaxation->nearest = NEW_ARRAY(relaxation->arena, uint32_t, count);
+    relaxation->wanted = NEW_ARRAY(relaxation->arena, bool, count);
     for (uint32_t i = count; i-- > 0;) {
         const struct item *item = &relaxation->items[i];
         relaxation->placed[i] = relaxation->nearest[i] = NOT_PLACED;
         relaxation->goal[i] = i;
         if (jumps_always(&item->instruction))
             relaxation->goal[i] = target_item(relaxation, i, item->yes);
+        if (jumps_on_condition(&item->instruction)) {
+            relaxation->wanted[target_item(relaxation, i, item->yes)] = true;
+            relaxation->wanted[target_item(relaxation, i, item->no)] = true;
+        }
     }
 }
 
@@ -163,7 +175,8 @@ result relax_jumps(struct arena *arena, const struct item *items, uint32_t count
     for (uint32_t i = count; i-- > 0;)
         place_item(&relaxation, i);
     if (relaxation.code.count > PROGRAM_MOST) {
-        report_error(diagnostics, NO_SPAN, "compiled, the policy has %zu instructions; the kernel takes %u",
+        report_error(diagnostics, NO_SPAN,
+                     "compiled, the policy has %zu instructions; the kernel takes %u",
                      relaxation.code.count, PROGRAM_MOST);
         return FAILURE(ERROR_LIMIT);
     }

@@ -7,9 +7,8 @@
  *
  * The mean is over weighted calls; all weights together are 1. From Linux 5.11 on the kernel
  * remembers the pairs (arch, nr) that are always allowed and never runs the filter for them: what
- * is left weighs, and the remembered ones next to nothing (not nothing: of two shapes that cost the
- * rest the same, the one that is better for them is the better one on an older kernel). Before 5.11
- * every permitted call counts. */
+ * is left has most of the weight, and the remembered ones, which are many, little each (not
+ * nothing: the same filter may run on an older kernel). Before 5.11 every permitted call counts. */
 #ifndef OPTIMIZER_COST_H
 #define OPTIMIZER_COST_H
 
@@ -39,6 +38,10 @@ struct effort effort_of(enum optimization level);
 /* The calls that count for a policy or program whose meaning is `root`. */
 struct weights weights_of(struct arena *arena, const struct dag *dag, const struct dag_node *root,
                           const struct shape_options *options);
+
+/* The same without what the kernel remembers: the calls that the program really runs for. */
+struct weights executions_of(struct arena *arena, const struct dag *dag,
+                             const struct dag_node *root, const struct shape_options *options);
 
 /* A lower bound on the mean of executed instructions over `weights` (bound.c). */
 double executed_least(struct arena *arena, const struct dag_node *root,

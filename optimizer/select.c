@@ -160,5 +160,7 @@ result select_shape(struct arena *arena, const struct dag *dag, const struct dag
         return FAILURE(ERROR_LIMIT);
     }
     *entry = shaper.by_node[root->id];
+    struct weights runs = executions_of(arena, dag, root, options);
+    weigh_blocks(&shaper, *entry, &runs);
     return SUCCESS;
 }

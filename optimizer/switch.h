@@ -122,6 +122,8 @@ static inline double search_weight(const struct search *search, size_t first, si
 void merge_values(struct node_values *values);
 /* Fills shaper->values (weigh.c). */
 void weigh_switches(struct shaper *shaper, const struct dag *dag, const struct dag_node *root);
+/* Fills the weights of the blocks below `entry` (block_weights.c), once the program is chosen. */
+void weigh_blocks(struct shaper *shaper, struct block *entry, const struct weights *weights);
 
 /* Prepares weight_before and value_before. */
 void search_begin(struct search *search);

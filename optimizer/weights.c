@@ -13,13 +13,15 @@ enum call_class {
 };
 
 /* Shares of the classes when nobody has counted. A filter is there to let a program work: what it
- * permits is what is called. On kernels that remember, a permitted call that reaches the filter is
- * one with arguments to look at. */
+ * permits is what is called. On kernels that remember, what reaches the filter is permitted calls
+ * with arguments to look at and denied calls. Of these two neither is the exception; a permitted
+ * call is made again, a denied one is often tried once. The remembered ones have their share
+ * because the same filter may run on an older kernel. */
 static const double shares_forgetful[CALL_CLASS_COUNT] = {
     [CALL_PERMITTED] = 0.98, [CALL_DENIED] = 0.015, [CALL_UNKNOWN] = 0.004, [CALL_FOREIGN] = 0.001};
-static const double shares_remembering[CALL_CLASS_COUNT] = {[CALL_REMEMBERED] = 0.20,
-                                                            [CALL_PERMITTED] = 0.60,
-                                                            [CALL_DENIED] = 0.15,
+static const double shares_remembering[CALL_CLASS_COUNT] = {[CALL_REMEMBERED] = 0.30,
+                                                            [CALL_PERMITTED] = 0.40,
+                                                            [CALL_DENIED] = 0.25,
                                                             [CALL_UNKNOWN] = 0.04,
                                                             [CALL_FOREIGN] = 0.01};
 /* With a profile: the share of what was counted, and the rest as without one. */
@@ -41,6 +43,7 @@ struct weighing {
     const struct dag_node *root;
     bool *permits; /* by node id: some verdict below it permits */
     bool remembers;
+    const double *shares; /* of the classes */
     VECTOR(struct weighted_call) calls;
     VECTOR(enum call_class) classes;
 };
@@ -141,8 +144,9 @@ static abi_set abis_that_count(const struct weighing *weighing, abi_set declared
 /* ---- all of them ---------------------------------------------------------------------------- */
 
 /* Every class gets its share; the share of an empty class goes to the others. */
-static void give_shares(struct weighing *weighing, const double *shares, double total)
+static void give_shares(struct weighing *weighing, double total)
 {
+    const double *shares = weighing->shares;
     double sums[CALL_CLASS_COUNT] = {0};
     double given = 0;
     for (size_t i = 0; i < weighing->calls.count; i++)
@@ -166,7 +170,7 @@ static void add_profile(struct weighing *weighing, const struct profile *profile
         enum abi_id id = input_abi(input, big_endian);
         counts[i] = profile->calls[i].weight;
         if (id != ABI_NONE && class_of(weighing, abi_get(id), input) == CALL_REMEMBERED)
-            counts[i] *= shares_remembering[CALL_REMEMBERED];
+            counts[i] *= weighing->shares[CALL_REMEMBERED];
         sum += counts[i];
     }
     for (size_t i = 0; i < profile->count && sum > 0; i++) {
@@ -182,11 +186,11 @@ static bool kernel_remembers(const struct shape_options *options)
     return newest || major > 5 || (major == 5 && minor >= 11);
 }
 
-struct weights weights_of(struct arena *arena, const struct dag *dag, const struct dag_node *root,
-                          const struct shape_options *options)
+static struct weights weigh(struct arena *arena, const struct dag *dag, const struct dag_node *root,
+                            const struct shape_options *options, const double *shares)
 {
     struct weighing weighing = {
-        .arena = arena, .root = root, .remembers = kernel_remembers(options)};
+        .arena = arena, .root = root, .remembers = kernel_remembers(options), .shares = shares};
     bool big_endian = dag_big_endian(dag);
     find_permits(&weighing, dag);
     abi_set counting = abis_that_count(&weighing, options->abis, big_endian);
@@ -196,9 +200,25 @@ struct weights weights_of(struct arena *arena, const struct dag *dag, const stru
     }
     add_call(&weighing, 0, 0, CALL_FOREIGN, 1);
     bool counted = options->profile && options->profile->count;
-    give_shares(&weighing, weighing.remembers ? shares_remembering : shares_forgetful,
-                counted ? 1 - PROFILE_SHARE : 1);
+    give_shares(&weighing, counted ? 1 - PROFILE_SHARE : 1);
     if (counted)
         add_profile(&weighing, options->profile, big_endian, PROFILE_SHARE);
     return (struct weights){.calls = weighing.calls.items, .count = weighing.calls.count};
+}
+
+struct weights weights_of(struct arena *arena, const struct dag *dag, const struct dag_node *root,
+                          const struct shape_options *options)
+{
+    return weigh(arena, dag, root, options,
+                 kernel_remembers(options) ? shares_remembering : shares_forgetful);
+}
+
+struct weights executions_of(struct arena *arena, const struct dag *dag,
+                             const struct dag_node *root, const struct shape_options *options)
+{
+    double shares[CALL_CLASS_COUNT];
+    memcpy(shares, kernel_remembers(options) ? shares_remembering : shares_forgetful,
+           sizeof shares);
+    shares[CALL_REMEMBERED] = 0;
+    return weigh(arena, dag, root, options, shares);
 }

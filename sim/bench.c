@@ -11,8 +11,10 @@
 #define SAMPLES_MOST ((size_t)4 << 20)
 #define ATTEMPTS 3u /* of half the time, a quarter, a quarter */
 
-/* Of one whole call or one run of a program; an installation is a thousand times longer. */
+/* Of one whole call; the program alone is less noisy, and an installation a thousand times longer.
+ */
 #define SAME_LIMIT_NS 0.3
+#define SAME_LIMIT_ALONE_NS 0.1
 #define SAME_LIMIT_INSTALL 0.05
 
 const char *bench_method_name(enum bench_method method)
@@ -31,6 +33,15 @@ const char *bench_kind_name(enum bench_kind kind)
     return kind < BENCH_KIND_COUNT ? names[kind] : NULL;
 }
 
+const char *bench_group_name(enum bench_group group)
+{
+    static const char *const names[] = {[BENCH_GROUP_PERMITTED] = "argument-checked and permitted",
+                                        [BENCH_GROUP_CHECKED] = "argument-checked",
+                                        [BENCH_GROUP_DENIED] = "denied",
+                                        [BENCH_GROUP_BOTH] = "both"};
+    return group < BENCH_GROUP_COUNT ? names[group] : NULL;
+}
+
 /* ---- rounds --------------------------------------------------------------------------------- */
 
 struct samples {
@@ -39,14 +50,19 @@ struct samples {
     uint32_t most;
 };
 
+static uint32_t phases_of(const struct engine *engine)
+{
+    return engine->phases ? engine->phases : 1;
+}
+
 static struct samples samples_new(struct arena *arena, const struct engine *engine)
 {
     size_t cells = engine->variants * engine->rows;
     size_t most = SAMPLES_MOST / cells;
     if (most > ROUNDS_MOST)
         most = ROUNDS_MOST;
-    if (most < ROUNDS_LEAST)
-        most = ROUNDS_LEAST;
+    if (most < ROUNDS_LEAST * phases_of(engine))
+        most = ROUNDS_LEAST * phases_of(engine);
     return (struct samples){.ns = NEW_ARRAY(arena, double, cells *most),
                             .counts = NEW_ARRAY(arena, uint32_t, cells),
                             .most = (uint32_t)most};
@@ -78,12 +94,23 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static struct quantiles quantiles_of(double *ns, uint32_t count)
+/* Of each phase, then their mean. */
+static struct quantiles quantiles_of(const double *ns, uint32_t count, uint32_t phases,
+                                     double *scratch)
 {
-    if (count == 0)
-        return (struct quantiles){0};
-    qsort(ns, count, sizeof *ns, compare);
-    return (struct quantiles){.min = ns[0], .p10 = ns[(count - 1) / 10], .median = ns[count / 2]};
+    struct quantiles mean = {0};
+    if (phases > count)
+        phases = count;
+    for (uint32_t phase = 0; phase < phases; phase++) {
+        uint32_t taken = 0;
+        for (uint32_t i = phase; i < count; i += phases)
+            scratch[taken++] = ns[i];
+        qsort(scratch, taken, sizeof *scratch, compare);
+        mean.min += scratch[0] / phases;
+        mean.p10 += scratch[(taken - 1) / 10] / phases;
+        mean.median += scratch[taken / 2] / phases;
+    }
+    return mean;
 }
 
 bool engine_run(const struct engine *engine, struct tick_clock clock, double seconds,
@@ -96,7 +123,7 @@ bool engine_run(const struct engine *engine, struct tick_clock clock, double sec
     struct deadline deadline = deadline_in(seconds);
     bool going = true;
     for (*rounds = 0; going && *rounds < samples.most; ++*rounds) {
-        if (*rounds >= ROUNDS_LEAST && deadline_passed(deadline))
+        if (*rounds >= ROUNDS_LEAST * phases_of(engine) && deadline_passed(deadline))
             break;
         shuffle(order, engine->variants, random);
         for (size_t i = 0; i < engine->variants && going; i++) {
@@ -105,8 +132,10 @@ bool engine_run(const struct engine *engine, struct tick_clock clock, double sec
             keep(&samples, engine, order[i], ticks, clock.ns);
         }
     }
+    double *one_phase = NEW_ARRAY(scratch, double, samples.most);
     for (size_t cell = 0; cell < engine->variants * engine->rows; cell++)
-        table[cell] = quantiles_of(samples.ns + cell * samples.most, samples.counts[cell]);
+        table[cell] = quantiles_of(samples.ns + cell * samples.most, samples.counts[cell],
+                                   phases_of(engine), one_phase);
     arena_free(scratch);
     return going;
 }
@@ -144,10 +173,12 @@ static struct sameness sameness_of(const struct bench *bench, const struct engin
         same.worst = differs > same.worst ? differs : same.worst;
     }
     same.mean = rows ? same.mean / (double)rows : 0;
+    const double own[] = {[BENCH_KERNEL] = SAME_LIMIT_NS,
+                          [BENCH_ALONE] = SAME_LIMIT_ALONE_NS,
+                          [BENCH_INSTALL] =
+                              table[VARIANT_STACK(0) * engine->rows].p10 * SAME_LIMIT_INSTALL};
     if (!(same.limit > 0))
-        same.limit = bench->request->method == BENCH_INSTALL
-                         ? table[VARIANT_STACK(0) * engine->rows].p10 * SAME_LIMIT_INSTALL
-                         : SAME_LIMIT_NS;
+        same.limit = own[bench->request->method];
     return same;
 }
 
@@ -193,8 +224,8 @@ void bench_fill(struct bench *bench, const struct engine *engine, const struct q
     const struct quantiles *q = &table[VARIANT_STACK(stack) * engine->rows + row];
     if (cell->skipped)
         return;
-    if (!(q->min - control > 0)) {
-        cell->skipped = "not to be told from the loop around it";
+    if (!(q->p10 - control > 0)) {
+        cell->skipped = "not to be told from an empty function";
         return;
     }
     cell->min_ns = q->min - control;
@@ -263,6 +294,49 @@ static void geometric_means(struct arena *arena, struct bench_report *report)
         }
 }
 
+/* ---- groups ---------------------------------------------------------------------------------- */
+
+#define KIND(name) (1u << BENCH_##name)
+
+static bool in_group(const struct bench_call *call, enum bench_group group)
+{
+    static const unsigned kinds[] = {[BENCH_GROUP_PERMITTED] = KIND(CHECKED),
+                                     [BENCH_GROUP_CHECKED] = KIND(CHECKED) | KIND(CHECKED_DENIED),
+                                     [BENCH_GROUP_DENIED] = KIND(DENIED) | KIND(OUTSIDE),
+                                     [BENCH_GROUP_BOTH] = KIND(CHECKED) | KIND(CHECKED_DENIED) |
+                                                          KIND(DENIED) | KIND(OUTSIDE)};
+    return call->input_count == 1 && (kinds[group] >> call->kind & 1u);
+}
+
+static struct bench_mean group_mean(const struct bench_report *report, enum bench_group group,
+                                    size_t stack)
+{
+    struct bench_mean mean = {0};
+    double sum = 0, sum_ratio = 0;
+    for (size_t i = 0; i < report->row_count; i++) {
+        const struct bench_cell *cell = &report->rows[i].cells[stack];
+        if (!in_group(report->rows[i].call, group) || !(cell->ratio > 0))
+            continue;
+        sum += log(cell->p10_ns);
+        sum_ratio -= log(cell->ratio);
+        mean.calls++;
+    }
+    if (mean.calls) {
+        mean.ns = exp(sum / (double)mean.calls);
+        mean.ratio = exp(sum_ratio / (double)mean.calls);
+    }
+    return mean;
+}
+
+static void group_means(struct arena *arena, struct bench_report *report)
+{
+    report->means = NEW_ARRAY(arena, struct bench_mean, BENCH_GROUP_COUNT * report->stack_count);
+    for (size_t group = 0; group < BENCH_GROUP_COUNT; group++)
+        for (size_t stack = 0; stack < report->stack_count; stack++)
+            report->means[group * report->stack_count + stack] =
+                group_mean(report, (enum bench_group)group, stack);
+}
+
 result bench_run(struct arena *arena, const struct bench_request *request,
                  struct diagnostics *diagnostics, struct bench_report *out)
 {
@@ -286,6 +360,7 @@ result bench_run(struct arena *arena, const struct bench_request *request,
     if (failed(r))
         return r;
     geometric_means(arena, out);
+    group_means(arena, out);
     return SUCCESS;
 }
 

@@ -76,7 +76,8 @@ void cpu_avoid(int cpu, const cpu_set_t *before);
 struct engine {
     void *self;
     size_t variants, rows;
-    uint32_t batch; /* calls in each time */
+    uint32_t batch;  /* calls in each time */
+    uint32_t phases; /* the rounds take turns with so many ways of measuring; 0: one */
     /* Adds ticks[row] for one turn; 0: none. False: it cannot go on, and has been reported. */
     bool (*turn)(void *self, size_t variant, uint64_t *ticks);
 };
@@ -85,7 +86,8 @@ struct quantiles {
     double min, p10, median;
 };
 
-/* Measures for `seconds`, at least three rounds. `table` gets variants * rows. False: see turn. */
+/* Measures for `seconds`, at least three rounds of each phase. `table` gets variants * rows, each
+ * the mean over the phases. False: see turn. */
 bool engine_run(const struct engine *engine, struct tick_clock clock, double seconds,
                 struct random *random, struct quantiles *table, uint32_t *rounds);
 

@@ -2,77 +2,76 @@
 
 /* The program alone: the kernel's machine code for it, called from a loop here. Calls follow each
  * other without a fence between, as the first instructions of a filter overlap with the kernel's
- * entry. What the loop itself costs is measured with a function that does nothing, and subtracted.
- */
+ * entry. What is subtracted is the same loop with a function that does nothing: what is left is
+ * what the program adds, its own entry and end included. The rounds go through all the places in a
+ * cache line where the kernel may put an image. */
 
-#define ORDER_LENGTH 4096u /* far longer than a predictor's history */
-
-typedef uint32_t filter_call(const struct jit *jit, const struct input *input);
+#define ORDER_LENGTH 65536u /* far longer than a predictor's history */
 
 struct alone {
     struct bench *bench;
     struct jit ***jits; /* [stack][program] */
     struct jit **again; /* of stack 0, loaded a second time */
     struct jit *smallest;
-    uint16_t *order;
-    uint32_t at; /* moves on, so that no batch begins as another did */
+    const uint16_t **orders; /* by row; a single input's is all zero */
+    uint32_t *rounds;        /* by variant: turns that it had, which tells the placement */
+    uint32_t at;             /* moves on, so that no batch begins as another did */
 };
 
-/* The loop must call through the same kind of pointer for both. */
-static uint32_t call_nothing(const struct jit *jit, const struct input *input)
+static uint64_t call_nothing(const struct input *input, const void *instructions)
 {
-    __asm__ volatile("" ::"r"(jit), "r"(input) : "memory");
+    __asm__ volatile("" ::"r"(input), "r"(instructions) : "memory");
     return 0;
 }
 
-static void run_inputs(filter_call *volatile *function, const struct jit *jit,
-                       const struct bench_call *call, const uint16_t *order, uint32_t at,
-                       uint32_t count)
+/* Empty functions and images are called through the same kind of pointer. */
+static void run_inputs(jit_function *volatile *function, const struct bench_call *call,
+                       const uint16_t *order, uint32_t at, uint32_t count)
 {
-    filter_call *target = *function;
+    jit_function *target = *function;
     const struct input *inputs = call->inputs;
     for (uint32_t i = 0; i < count; i++)
-        (void)target(jit, &inputs[order[(at + i) % ORDER_LENGTH]]);
+        (void)target(&inputs[order[(at + i) % ORDER_LENGTH]], NULL);
 }
 
-static uint64_t time_inputs(struct alone *alone, filter_call *function, const struct jit *jit,
+static uint64_t time_inputs(struct alone *alone, jit_function *function,
                             const struct bench_call *call, const uint16_t *order)
 {
     bool tsc = alone->bench->clock.tsc;
-    filter_call *volatile target = function;
-    run_inputs(&target, jit, call, order, alone->at, WARM_UP);
+    jit_function *volatile target = function;
+    run_inputs(&target, call, order, alone->at, WARM_UP);
     alone->at += WARM_UP;
     uint64_t begin = ticks_begin(tsc);
-    run_inputs(&target, jit, call, order, alone->at, BATCH);
+    run_inputs(&target, call, order, alone->at, BATCH);
     uint64_t end = ticks_end(tsc);
     alone->at += BATCH;
     return end > begin ? end - begin : 1;
 }
 
-static uint64_t time_variant(struct alone *alone, size_t variant, const struct bench_call *call,
-                             const uint16_t *order)
+static uint64_t time_variant(struct alone *alone, size_t variant, size_t row, unsigned placement)
 {
     const struct bench_request *request = alone->bench->request;
+    const struct bench_call *call = &request->calls[row];
+    const uint16_t *order = alone->orders[row];
     size_t again = variant_again(alone->bench);
     if (variant == VARIANT_CONTROL)
-        return time_inputs(alone, call_nothing, NULL, call, order);
+        return time_inputs(alone, call_nothing, call, order);
     if (variant > again)
-        return time_inputs(alone, jit_call, alone->smallest, call, order);
+        return time_inputs(alone, jit_function_at(alone->smallest, placement), call, order);
     size_t stack = variant == again ? 0 : variant - 1;
     struct jit **jits = variant == again ? alone->again : alone->jits[stack];
     uint64_t sum = 0;
     for (size_t i = request->stacks[stack].count; i-- > 0;)
-        sum += time_inputs(alone, jit_call, jits[i], call, order);
+        sum += time_inputs(alone, jit_function_at(jits[i], placement), call, order);
     return sum;
 }
 
 static bool turn(void *self, size_t variant, uint64_t *ticks)
 {
     struct alone *alone = self;
-    const struct bench_request *request = alone->bench->request;
-    for (size_t row = 0; row < request->call_count; row++)
-        ticks[row] =
-            time_variant(alone, variant, &request->calls[row], alone->order + row * ORDER_LENGTH);
+    unsigned placement = alone->rounds[variant]++ % JIT_PLACEMENTS;
+    for (size_t row = 0; row < alone->bench->request->call_count; row++)
+        ticks[row] = time_variant(alone, variant, row, placement);
     return true;
 }
 
@@ -118,14 +117,22 @@ static void close_all(struct alone *alone)
     close_stack(alone->again, request->stacks[0].count);
 }
 
-static void choose_order(struct alone *alone)
+static void choose_orders(struct alone *alone)
 {
-    const struct bench_request *request = alone->bench->request;
-    alone->order = NEW_ARRAY(alone->bench->arena, uint16_t, request->call_count * ORDER_LENGTH);
-    for (size_t row = 0; row < request->call_count; row++)
+    struct bench *bench = alone->bench;
+    const struct bench_request *request = bench->request;
+    alone->orders = NEW_ARRAY(bench->arena, const uint16_t *, request->call_count);
+    const uint16_t *single = NEW_ARRAY(bench->arena, uint16_t, ORDER_LENGTH);
+    for (size_t row = 0; row < request->call_count; row++) {
+        size_t inputs = request->calls[row].input_count;
+        alone->orders[row] = single;
+        if (inputs < 2)
+            continue;
+        uint16_t *order = NEW_ARRAY(bench->arena, uint16_t, ORDER_LENGTH);
         for (size_t i = 0; i < ORDER_LENGTH; i++)
-            alone->order[row * ORDER_LENGTH + i] = (uint16_t)random_below(
-                &alone->bench->random, (uint32_t)request->calls[row].input_count);
+            order[i] = (uint16_t)random_below(&bench->random, (uint32_t)inputs);
+        alone->orders[row] = order;
+    }
 }
 
 static void fill(struct bench *bench, const struct engine *engine, const struct quantiles *table)
@@ -133,12 +140,12 @@ static void fill(struct bench *bench, const struct engine *engine, const struct 
     struct bench_report *report = bench->report;
     size_t smallest = variant_again(bench) + 1;
     report->control_ns = table[0].p10;
-    report->floor_ns = table[smallest * engine->rows].p10 - table[0].min;
+    report->floor_ns = table[smallest * engine->rows].p10 - table[0].p10;
     for (size_t row = 0; row < engine->rows; row++) {
         report->rows[row].control_ns = table[row].p10;
         for (size_t stack = 0; stack < report->stack_count; stack++)
             bench_fill(bench, engine, table, row, stack,
-                       table[row].min * (double)bench->request->stacks[stack].count);
+                       table[row].p10 * (double)bench->request->stacks[stack].count);
     }
 }
 
@@ -149,10 +156,12 @@ result bench_alone(struct bench *bench)
                             .variants = variant_again(bench) + 2,
                             .rows = bench->request->call_count,
                             .batch = BATCH,
+                            .phases = JIT_PLACEMENTS,
                             .turn = turn};
     struct quantiles *table;
     result r = open_all(&alone);
-    choose_order(&alone);
+    choose_orders(&alone);
+    alone.rounds = NEW_ARRAY(bench->arena, uint32_t, engine.variants);
     cpu_bind(bench->report->cpu);
     if (worked(r))
         r = bench_attempts(bench, &engine, &table);

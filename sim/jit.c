@@ -14,9 +14,15 @@
  * branches, which changes no result. */
 
 struct jit {
-    void *code;
+    uint8_t *code; /* copies of the image, see copy_at */
     size_t size;
+    size_t apart;
 };
+
+/* A processor fetches code by lines; where an image begins in one changes what it costs, and the
+ * kernel puts images at random multiples of 4 bytes. */
+#define LINE 64u
+#define PLACEMENT_STEP (LINE / JIT_PLACEMENTS)
 
 #define LOG_BYTES (64u << 10)
 #define IMAGE_MOST ((size_t)1 << 20)
@@ -103,20 +109,27 @@ static const char *read_image(struct arena *arena, int fd, uint8_t **image, size
     return NULL;
 }
 
+static uint8_t *copy_at(const struct jit *jit, unsigned placement)
+{
+    return jit->code + placement * (jit->apart + PLACEMENT_STEP);
+}
+
 /* NULL when it worked. Memory is never writable and executable at once. */
 static const char *map_image(struct jit *jit, const uint8_t *image, size_t length)
 {
-    void *code = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    jit->apart = (length + 2 * LINE - 1) / LINE * LINE;
+    jit->size = JIT_PLACEMENTS * (jit->apart + PLACEMENT_STEP);
+    void *code = mmap(NULL, jit->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (code == MAP_FAILED)
         return strerror(errno);
-    memcpy(code, image, length);
-    if (mprotect(code, length, PROT_READ | PROT_EXEC) != 0) {
+    jit->code = code;
+    for (unsigned placement = 0; placement < JIT_PLACEMENTS; placement++)
+        memcpy(copy_at(jit, placement), image, length);
+    if (mprotect(code, jit->size, PROT_READ | PROT_EXEC) != 0) {
         const char *why = strerror(errno);
-        (void)munmap(code, length);
+        (void)munmap(code, jit->size);
         return why;
     }
-    jit->code = code;
-    jit->size = length;
     return NULL;
 }
 
@@ -144,12 +157,18 @@ result jit_open(struct arena *arena, const struct program *program, struct diagn
     return SUCCESS;
 }
 
+jit_function *jit_function_at(const struct jit *jit, unsigned placement)
+{
+    /* ISO C has no cast from data to code. */
+    const uint8_t *code = copy_at(jit, placement % JIT_PLACEMENTS);
+    jit_function *function;
+    memcpy(&function, &code, sizeof function);
+    return function;
+}
+
 uint32_t jit_call(const struct jit *jit, const struct input *input)
 {
-    /* struct input has the layout of struct seccomp_data. ISO C has no cast from data to code. */
-    uint64_t (*function)(const void *context, const void *instructions);
-    memcpy(&function, &jit->code, sizeof function);
-    return (uint32_t)function(input, NULL);
+    return (uint32_t)jit_function_at(jit, 0)(input, NULL);
 }
 
 #else
@@ -160,6 +179,20 @@ result jit_open(struct arena *arena, const struct program *program, struct diagn
     (void)arena;
     (void)jit;
     return unsupported(diagnostics, program->name, "only x86_64 images can be called");
+}
+
+static uint64_t no_function(const struct input *input, const void *instructions)
+{
+    (void)input;
+    (void)instructions;
+    return 0;
+}
+
+jit_function *jit_function_at(const struct jit *jit, unsigned placement)
+{
+    (void)jit;
+    (void)placement;
+    return no_function;
 }
 
 uint32_t jit_call(const struct jit *jit, const struct input *input)

@@ -103,6 +103,11 @@ struct jit;
 MUST_USE result jit_open(struct arena *arena, const struct program *program,
                          struct diagnostics *diagnostics, struct jit **jit);
 uint32_t jit_call(const struct jit *jit, const struct input *input);
+/* The machine code itself: struct input has the layout of struct seccomp_data, and the second
+ * argument is ignored. It stands at JIT_PLACEMENTS different places in a cache line. */
+#define JIT_PLACEMENTS 16u
+typedef uint64_t jit_function(const struct input *input, const void *instructions);
+jit_function *jit_function_at(const struct jit *jit, unsigned placement);
 void jit_close(struct jit *jit);
 
 /* ---- time (bench.c and bench_*.c): filters side by side, on this machine, now ------------------
@@ -110,7 +115,7 @@ void jit_close(struct jit *jit);
 
 enum bench_method {
     BENCH_KERNEL,  /* whole calls under the installed filter, one child per filter */
-    BENCH_ALONE,   /* the JIT image called in user space, the loop around it subtracted */
+    BENCH_ALONE,   /* the JIT image called in user space, less the same call of an empty function */
     BENCH_INSTALL, /* seccomp(2) itself, a new child each time */
     BENCH_METHOD_COUNT
 };
@@ -160,13 +165,31 @@ struct bench_row {
     struct bench_cell *cells; /* one per filter */
 };
 
+/* The calls that the program runs for, each on its own, again and again. */
+enum bench_group {
+    BENCH_GROUP_PERMITTED, /* after a look at arguments */
+    BENCH_GROUP_CHECKED,   /* permitted or denied after a look at arguments */
+    BENCH_GROUP_DENIED,    /* by number, also outside the table */
+    BENCH_GROUP_BOTH,      /* of the last two */
+    BENCH_GROUP_COUNT
+};
+
+const char *bench_group_name(enum bench_group group);
+
+/* Geometric means over the calls of a group that this filter and the first both have times for. */
+struct bench_mean {
+    size_t calls;
+    double ns;    /* p10 */
+    double ratio; /* of the first filter's time to this one's */
+};
+
 struct bench_report {
     enum bench_method method;
     struct bench_row *rows;
     size_t row_count;
     size_t stack_count;
-    double control_ns; /* kernel: a call without a filter; alone: the empty loop; install: the
-                          smallest filter. p10 */
+    double control_ns; /* kernel: a call without a filter; alone: calls of an empty function;
+                          install: the smallest filter. p10 */
     double floor_ns;   /* alone: a program of one instruction, else 0 */
     double same_ns, same_worst_ns, same_limit_ns; /* first filter twice: mean and most over rows */
     bool noisy;                                   /* same_ns was above the limit in every attempt */
@@ -177,6 +200,7 @@ struct bench_report {
     double *geometric_mean; /* [kind * stack_count + stack]: of the ratios of single calls that this
                                filter and the first both have times for; 0: none. The row
                                BENCH_GIVEN is over checked, denied and outside together. */
+    struct bench_mean *means; /* [group * stack_count + stack] */
 };
 
 struct bench_request {

@@ -32,13 +32,18 @@ for m in top["methods"]:
         for f in call["filters"]:
             if "skipped" in f:
                 continue
-            assert 0 < f["min_ns"] <= f["p10_ns"] <= f["median_ns"], f
+            assert f["min_ns"] <= f["p10_ns"] <= f["median_ns"] and f["p10_ns"] > 0, f
+            assert f["min_ns"] > 0 or m["method"] == "alone" # less the p10 of an empty function
             assert f["instructions"] > 0
             assert m["method"] == "install" or isinstance(f["cached"], bool)
         first = call["filters"][0]
         assert "skipped" in first or abs(first["ratio"] - 1) < 1e-9
 for f in top["filters"]:
-    assert f["instructions"] > 0 and f["worst"] >= f["expected"] > 0
+    assert f["instructions"] > 0 and f["worst"] >= f["expected"] > 0 and f["cached"] > 0
+    for m in top["methods"]:
+        table = f[m["method"]]
+        for mean in [table] if m["method"] == "install" else table.values():
+            assert mean["calls"] >= 0 and (mean["calls"] == 0) == (mean["ns"] is None) == (mean["first_to_this"] is None)
 assert [f["name"] for f in top["filters"]] == names
 ' "$1" "$2"
 }
@@ -108,6 +113,40 @@ assert "does not install" in f[3]["skipped"]' <"$T/out.json"
     bpfproof bench "$T/b.policy" -m alone -c 'acct(0)' -c 'read(0)' -S 0.1 --json 2>/dev/null >"$T/out.json"
     [ "$(json calls.2.call <"$T/out.json")" = "all, shuffled (2)" ]
     ! grep -q '"skipped": *"the filter' "$T/out.json"
+}
+
+# The table is what the single calls say: geometric means over those that both filters have times for.
+@test "one line for each filter" {
+    setup_bench
+    in_kernel
+    bpfproof bench "$T/b.policy" "$T/plain.bpf" --seconds 0.6 --json 2>/dev/null >"$T/out.json"
+    python3 -c '
+import json, math, sys
+top = json.load(sys.stdin)
+kinds = {"argument-checked and permitted": ["checked"], "argument-checked": ["checked", "checked and denied"],
+         "denied": ["denied", "outside the table"],
+         "both": ["checked", "checked and denied", "denied", "outside the table"]}
+compared = 0
+for m in top["methods"]:
+    if m["method"] == "install":
+        first, other = [f["p10_ns"] for f in m["calls"][0]["filters"]]
+        assert abs(top["filters"][1]["install"]["first_to_this"] * other / first - 1) < 1e-3
+        continue
+    for name, classes in kinds.items():
+        pairs = [[f.get("p10_ns") for f in c["filters"]] for c in m["calls"]
+                 if c["class"] in classes and "shuffled" not in c["call"]]
+        pairs = [p for p in pairs if None not in p]
+        mean = top["filters"][1][m["method"]][name]
+        assert mean["calls"] == len(pairs)
+        if pairs:
+            ratio = math.exp(sum(math.log(a / b) for a, b in pairs) / len(pairs))
+            assert abs(mean["first_to_this"] / ratio - 1) < 0.02, (mean, ratio)
+            compared += 1
+assert compared >= 4' <"$T/out.json"
+    bpfproof bench "$T/b.policy" "$T/plain.bpf" --seconds 0.3 2>/dev/null >"$T/out"
+    grep -Eq '^filter +instructions expected worst +pairs \|' "$T/out"
+    grep -Eq '^b.policy +[0-9]+ .* 1\.00 .*1\.00$' "$T/out"
+    grep -Eq '^plain.bpf +[0-9]+ ' "$T/out"
 }
 
 @test "by default what is possible, as text; names tell the filters apart" {

@@ -87,6 +87,7 @@ static void random_block(struct random *random, struct block *blocks, uint32_t i
     block->yes = &blocks[yes];
     block->no = &blocks[no];
     block->weight = random_below(random, 4);
+    block->weight_yes = block->weight * random_below(random, 5) / 4;
 }
 
 static const struct word **random_words(struct arena *arena, struct random *random, uint32_t count)
@@ -304,24 +305,137 @@ static void test_word_too_large(void **state)
     assert_int_equal(r.error, ERROR_LIMIT);
 }
 
-static void test_layout(void **state)
+/* ---- layout --------------------------------------------------------------------------------- */
+
+/* 6 leads to 5 or 4, each of them to two returns. */
+static void two_levels(struct block blocks[7])
 {
-    struct fixture *fixture = *state;
-    struct block blocks[7];
-    size_t count;
     for (uint32_t i = 0; i < 4; i++)
         blocks[i] = return_block(i);
     blocks[4] = field_test(4, 0xffffffff, TEST_EQUAL, 3, &blocks[0], &blocks[1]);
     blocks[5] = field_test(5, 0xffffffff, TEST_EQUAL, 7, &blocks[2], &blocks[3]);
     blocks[6] = field_test(6, 0xffffffff, TEST_GREATER, 5, &blocks[5], &blocks[4]);
+}
+
+static void test_layout_without_weights(void **state)
+{
+    struct fixture *fixture = *state;
+    struct block blocks[7];
+    size_t count;
+    two_levels(blocks);
+    assert_null(layout_by_weight(fixture->arena, &blocks[6], &count));
     const struct block **order = layout_blocks(fixture->arena, &blocks[6], &count);
     assert_int_equal(count, 7);
     assert_ptr_equal(order[0], &blocks[6]);
     assert_ptr_equal(order[1], &blocks[4]);
+}
+
+static void test_heavy_edges_fall_through(void **state)
+{
+    struct fixture *fixture = *state;
+    struct block blocks[7];
+    size_t count;
+    two_levels(blocks);
+    blocks[6].weight = 3;
+    blocks[6].weight_yes = 2;
     blocks[5].weight = 2;
     blocks[4].weight = 1;
-    order = layout_blocks(fixture->arena, &blocks[6], &count);
+    const struct block **order = layout_by_weight(fixture->arena, &blocks[6], &count);
+    assert_int_equal(count, 7);
+    assert_ptr_equal(order[0], &blocks[6]);
     assert_ptr_equal(order[1], &blocks[5]);
+    blocks[6].weight_yes = 1;
+    order = layout_by_weight(fixture->arena, &blocks[6], &count);
+    assert_ptr_equal(order[1], &blocks[4]);
+    /* "Any bit set" is no better off for being the next instruction. */
+    blocks[6].weight_yes = 2;
+    blocks[6].test = TEST_SET;
+    order = layout_by_weight(fixture->arena, &blocks[6], &count);
+    assert_ptr_equal(order[1], &blocks[4]);
+}
+
+/* The heaviest return is the first in the program, and right behind the test that leads there most.
+ */
+static void test_heaviest_return_comes_first(void **state)
+{
+    struct fixture *fixture = *state;
+    for (uint32_t heavy = 0; heavy < 4; heavy++) {
+        struct block blocks[7];
+        struct program program;
+        two_levels(blocks);
+        struct block *above = &blocks[heavy < 2 ? 4 : 5];
+        blocks[6].weight = above->weight = blocks[heavy].weight = 1;
+        blocks[6].weight_yes = heavy < 2 ? 0 : 1;
+        above->weight_yes = heavy % 2 ? 0 : 1;
+        emit_or_fail(fixture->arena, &blocks[6], false, &program);
+        uint32_t at = 0;
+        while (BPF_CLASS(program.code[at].code) != BPF_RET)
+            at++;
+        assert_int_equal(program.code[at].k, heavy);
+        assert_int_equal(program.code[at - 1].k, above->constant);
+        assert_int_equal(heavy % 2 ? program.code[at - 1].jf : program.code[at - 1].jt, 0);
+    }
+}
+
+/* Of the tests that are jumped to and lead to the heaviest return, the one that does so most is the
+ * last before it. */
+static void test_heaviest_way_into_the_return(void **state)
+{
+    struct fixture *fixture = *state;
+    for (unsigned turn = 0; turn < 2; turn++) {
+        struct block blocks[8];
+        size_t count;
+        for (uint32_t i = 0; i < 3; i++)
+            blocks[i] = return_block(i);
+        for (uint32_t i = 3; i < 6; i++) {
+            blocks[i] = field_test(i, 0xffffffff, TEST_EQUAL, i, &blocks[0], &blocks[1 + i % 2]);
+            blocks[i].weight = i == 5 ? 0.5 : i - 3 == turn ? 0.3 : 0.2;
+            blocks[i].weight_yes = blocks[i].weight;
+        }
+        blocks[6] = field_test(6, 0xffffffff, TEST_EQUAL, 6, &blocks[3], &blocks[5]);
+        blocks[6].weight = blocks[3].weight + blocks[5].weight;
+        blocks[6].weight_yes = blocks[3].weight;
+        blocks[7] = field_test(7, 0xffffffff, TEST_EQUAL, 7, &blocks[4], &blocks[6]);
+        blocks[7].weight = blocks[0].weight = 1;
+        blocks[7].weight_yes = blocks[4].weight;
+        const struct block **order = layout_by_weight(fixture->arena, &blocks[7], &count);
+        assert_int_equal(count, 8);
+        assert_ptr_equal(order[4], &blocks[3 + turn]);
+        assert_ptr_equal(order[5], &blocks[0]);
+    }
+}
+
+/* Whatever the weights: all blocks, each before its targets. */
+static void test_random_layouts(void **state)
+{
+    (void)state;
+    struct random random = random_seed(7);
+    for (int i = 0; i < 1000; i++) {
+        struct arena *arena = arena_new();
+        const struct word **words = random_words(arena, &random, 4);
+        uint32_t block_count = 5 + random_below(&random, i % 50 == 0 ? 900 : 60);
+        struct block *blocks = NEW_ARRAY(arena, struct block, block_count);
+        for (uint32_t id = 0; id < block_count; id++)
+            random_block(&random, blocks, id, words, 4);
+        const struct block *entry = &blocks[block_count - 1];
+        size_t count, count_weighed;
+        const struct block **plain = layout_blocks(arena, entry, &count);
+        const struct block **weighed = layout_by_weight(arena, entry, &count_weighed);
+        assert_true((weighed != NULL) == (entry->weight > 0));
+        size_t *place = NEW_ARRAY(arena, size_t, block_count);
+        for (size_t j = 0; weighed && j < count; j++) {
+            assert_int_equal(place[weighed[j]->id], 0);
+            place[weighed[j]->id] = j + 1;
+        }
+        for (size_t j = 0; weighed && j < count; j++) {
+            assert_true(place[plain[j]->id] > 0);
+            if (block_leads_on(plain[j])) {
+                assert_true(place[plain[j]->yes->id] > place[plain[j]->id]);
+                assert_true(place[plain[j]->no->id] > place[plain[j]->id]);
+            }
+        }
+        arena_free(arena);
+    }
 }
 
 int main(void)
@@ -333,7 +447,11 @@ int main(void)
         TEST(test_random_words),
         TEST(test_towers),
         TEST(test_word_too_large),
-        TEST(test_layout),
+        TEST(test_layout_without_weights),
+        TEST(test_heavy_edges_fall_through),
+        TEST(test_heaviest_return_comes_first),
+        TEST(test_heaviest_way_into_the_return),
+        TEST(test_random_layouts),
     };
     return RUN_TESTS(tests);
 }

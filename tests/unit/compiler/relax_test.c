@@ -291,6 +291,36 @@ static void test_needless_jumps(void **state)
     expect_same_run(&program, items, 0x106);
 }
 
+/* In a small program returns stay where they are, but not those that only JA leads to, whose place
+ * the return takes itself. */
+static void test_returns_stay(void **state)
+{
+    struct fixture *fixture = *state;
+    struct item items[] = {
+        statement(BPF_LD | BPF_W | BPF_ABS, 0),  statement(BPF_JMP | BPF_JEQ | BPF_K, 7),
+        statement(BPF_ALU | BPF_AND | BPF_K, 3), statement(BPF_JMP | BPF_JA, 0),
+        statement(BPF_JMP | BPF_JEQ | BPF_K, 9), statement(BPF_RET | BPF_K, 1),
+        statement(BPF_RET | BPF_K, 2),           statement(BPF_RET | BPF_K, 3)};
+    struct program program;
+    items[1].no = 4;
+    items[3].yes = 6;
+    items[4].yes = 7;
+    assert_true(worked(relax_jumps(fixture->arena, items, COUNT_OF(items), false, "test",
+                                   &fixture->diagnostics, &program)));
+    const char *broken = code_check(fixture->arena, &program);
+    if (broken)
+        fail_msg("%s", broken);
+    static const uint32_t words[] = {2, 1, 3};
+    uint32_t returns = 0;
+    for (uint32_t i = 0; i < program.length; i++) {
+        if (BPF_CLASS(program.code[i].code) != BPF_RET)
+            continue;
+        assert_true(returns < COUNT_OF(words));
+        assert_int_equal(program.code[i].k, words[returns++]);
+    }
+    assert_int_equal(returns, COUNT_OF(words));
+}
+
 static void test_too_long(void **state)
 {
     struct fixture *fixture = *state;
@@ -352,6 +382,7 @@ int main(void)
         TEST(test_the_bound),
         TEST(test_both_targets_at_the_bound),
         TEST(test_needless_jumps),
+        TEST(test_returns_stay),
         TEST(test_too_long),
         TEST(test_one_return),
         TEST(test_broken_code_is_seen),

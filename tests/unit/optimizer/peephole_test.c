@@ -31,7 +31,7 @@ static void test_jumps_are_threaded(void **state)
     struct arena *arena = ((struct fixture *)*state)->arena;
     const struct sock_filter before[] = {LOAD(0),   JUMP_EQUAL(1, 0, 1), JUMP_ALWAYS(1),
                                          RETURN(5), JUMP_ALWAYS(0),      RETURN(6)};
-    const struct sock_filter after[] = {LOAD(0), JUMP_EQUAL(1, 0, 1), RETURN(6), RETURN(5)};
+    const struct sock_filter after[] = {LOAD(0), JUMP_EQUAL(1, 1, 0), RETURN(5), RETURN(6)};
     EXPECT(before, after);
 }
 
@@ -70,9 +70,14 @@ static void test_equal_tails(void **state)
                                          RETURN(5),
                                          RETURN(6),
                                          RETURN(8)};
-    const struct sock_filter after[] = {
-        LOAD(0),  JUMP_EQUAL(1, 2, 0), JUMP_EQUAL(2, 1, 0), RETURN(8),
-        LOAD(16), JUMP_EQUAL(7, 0, 1), RETURN(5),           RETURN(6)};
+    const struct sock_filter after[] = {LOAD(0),
+                                        JUMP_EQUAL(1, 1, 0),
+                                        JUMP_EQUAL(2, 0, 4),
+                                        LOAD(16),
+                                        JUMP_EQUAL(7, 0, 1),
+                                        RETURN(5),
+                                        RETURN(6),
+                                        RETURN(8)};
     EXPECT(before, after);
 }
 

@@ -1,6 +1,8 @@
 /* The whole way from a policy to its program, against the meaning of the policy. */
 #include "tests/unit/support.h"
 
+#include <math.h>
+
 #include "optimizer/optimizer.h"
 #include "sim/sim.h"
 #include "tests/unit/compiler/policies.h"
@@ -188,8 +190,9 @@ static void test_far_too_large(void **state)
     struct block *entry;
     result r = select_shape(fixture->arena, dag, root, &options, &fixture->diagnostics, &entry);
     assert_int_equal(r.error, ERROR_LIMIT);
-    assert_string_equal(fixture->diagnostics.first->message,
-                        "compiled, the policy has more than 65536 instructions; the kernel takes 4096");
+    assert_string_equal(
+        fixture->diagnostics.first->message,
+        "compiled, the policy has more than 65536 instructions; the kernel takes 4096");
 }
 
 /* The largest that fits: jumps of every length. */
@@ -234,6 +237,56 @@ static void test_bit_tests(void **state)
     assert_int_equal(program.code[0].k, field_offset(FIELD_ARG2_LO, true));
 }
 
+/* ---- weights of blocks ------------------------------------------------------------------------
+ */
+
+/* Whatever comes into a block came over its edges, and all that begins ends in returns. */
+static void expect_flow(struct arena *arena, const struct block *entry)
+{
+    size_t count;
+    const struct block **order = layout_blocks(arena, entry, &count);
+    double *comes = NEW_ARRAY(arena, double, (size_t)entry->id + 1);
+    double returned = 0;
+    comes[entry->id] = entry->weight;
+    for (size_t i = 0; i < count; i++) {
+        const struct block *block = order[i];
+        assert_true(fabs(comes[block->id] - block->weight) < 1e-9);
+        assert_true(block->weight_yes > -1e-9 && block->weight_yes < block->weight + 1e-9);
+        if (!block_leads_on(block)) {
+            returned += block->weight;
+            continue;
+        }
+        comes[block->yes->id] += block->weight_yes;
+        comes[block->no->id] += block->weight - block->weight_yes;
+    }
+    assert_true(fabs(returned - 1) < 1e-9);
+}
+
+static struct block *shape_of(struct arena *arena, const struct policy *policy,
+                              const struct shape_options *options)
+{
+    struct diagnostics diagnostics = diagnostics_new(arena);
+    struct dag *dag;
+    const struct dag_node *root;
+    struct block *entry;
+    assert_true(worked(lower_policy(arena, policy, &diagnostics, &dag, &root)));
+    assert_true(worked(select_shape(arena, dag, root, options, &diagnostics, &entry)));
+    return entry;
+}
+
+static void test_weights_flow(void **state)
+{
+    (void)state;
+    struct random random = random_seed(31);
+    for (int i = 0; i < 300; i++) {
+        struct arena *arena = arena_new();
+        struct shape_options options = {.level = (enum optimization)(i % 3),
+                                        .kernel_major = i % 2 ? 5 : 0};
+        expect_flow(arena, shape_of(arena, random_policy(arena, &random), &options));
+        arena_free(arena);
+    }
+}
+
 /* The same policy gives the same program, wherever it lies in memory. */
 static void test_same_policy_same_program(void **state)
 {
@@ -265,6 +318,7 @@ int main(void)
         TEST(test_far_too_large),
         TEST(test_nearly_full_program),
         TEST(test_bit_tests),
+        TEST(test_weights_flow),
         TEST(test_same_policy_same_program),
     };
     return RUN_TESTS(tests);

@@ -1,6 +1,7 @@
 #include "sim/bench.h"
 #include "tests/unit/support.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Nothing here depends on how fast the machine is. */
@@ -48,6 +49,29 @@ static void quantiles_are_per_call(void **state)
     assert_true(table[1].min == 0 && table[3].median == 0); /* rows without times */
 }
 
+/* Turns of two phases, the second twice as long: the mean is of both, whatever the quantile. */
+static bool phased_turn(void *self, size_t variant, uint64_t *ticks)
+{
+    size_t *turns = self;
+    (void)variant;
+    ticks[0] = (*turns)++ % 2 ? 200 : 100;
+    return true;
+}
+
+static void quantiles_are_means_over_the_phases(void **state)
+{
+    (void)state;
+    size_t turns = 0;
+    struct engine engine = {
+        .self = &turns, .variants = 1, .rows = 1, .batch = 10, .phases = 2, .turn = phased_turn};
+    struct random random = random_seed(1);
+    struct quantiles table[1];
+    uint32_t rounds;
+    assert_true(engine_run(&engine, (struct tick_clock){.ns = 1}, 1e-9, &random, table, &rounds));
+    assert_int_equal(rounds, 6); /* three of each */
+    assert_true(table[0].min == 15 && table[0].p10 == 15 && table[0].median == 15);
+}
+
 static void a_failing_turn_ends_the_run(void **state)
 {
     (void)state;
@@ -67,7 +91,8 @@ static struct bench_report attempt(struct fixture *fixture, uint64_t again)
     static struct bench_report report;
     struct known known = {.again = again};
     struct engine engine = engine_of(&known);
-    struct bench_request request = {.method = BENCH_ALONE, .stack_count = 1, .seconds = 1e-9};
+    struct bench_request request = {
+        .method = BENCH_ALONE, .stack_count = 1, .seconds = 1e-9, .same_limit_ns = 0.3};
     report = (struct bench_report){.rows = rows, .row_count = 2, .stack_count = 1};
     struct bench bench = {.arena = fixture->arena,
                           .request = &request,
@@ -180,6 +205,48 @@ static void the_choice_has_every_class(void **state)
     }
 }
 
+/* ---- the report ------------------------------------------------------------------------------ */
+
+/* Two filters in user space: the means are those of the rows, and the first's ratio to itself 1. */
+static void means_are_over_the_groups(void **state)
+{
+    struct fixture *fixture = *state;
+    struct program program = {.name = "example", .code = example, .length = COUNT_OF(example)};
+    struct bench_stack stacks[] = {{"one", &program, 1}, {"two", &program, 1}};
+    if (bench_unavailable(fixture->arena, BENCH_ALONE, stacks, 2))
+        skip();
+    struct bench_request request = {
+        .method = BENCH_ALONE, .stacks = stacks, .stack_count = 2, .seconds = 1e-3, .seed = 3};
+    request.calls =
+        bench_choose(fixture->arena, BENCH_ALONE, stacks, 2, ABI_X86_64, &request.call_count);
+    struct bench_report report;
+    assert_true(worked(bench_run(fixture->arena, &request, &fixture->diagnostics, &report)));
+    double logs[BENCH_GROUP_COUNT] = {0};
+    size_t counts[BENCH_GROUP_COUNT] = {0};
+    for (size_t i = 0; i < report.row_count; i++) {
+        enum bench_kind kind = report.rows[i].call->kind;
+        double ratio = report.rows[i].cells[1].ratio;
+        if (report.rows[i].call->input_count != 1 || kind == BENCH_ALLOWED || !(ratio > 0))
+            continue;
+        bool checked = kind == BENCH_CHECKED || kind == BENCH_CHECKED_DENIED;
+        enum bench_group group = checked ? BENCH_GROUP_CHECKED : BENCH_GROUP_DENIED;
+        logs[group] += log(ratio);
+        logs[BENCH_GROUP_BOTH] += log(ratio);
+        counts[group]++;
+        counts[BENCH_GROUP_BOTH]++;
+    }
+    assert_true(counts[BENCH_GROUP_BOTH] > 0);
+    for (unsigned group = BENCH_GROUP_CHECKED; group < BENCH_GROUP_COUNT; group++) {
+        const struct bench_mean *mean = &report.means[group * 2 + 1];
+        assert_int_equal(mean->calls, counts[group]);
+        if (!counts[group])
+            continue;
+        double expected = exp(-logs[group] / (double)counts[group]);
+        assert_true(fabs(mean->ratio / expected - 1) < 1e-9);
+        assert_true(fabs(report.means[group * 2].ratio - 1) < 1e-9);
+    }
+}
+
 static void the_clock_goes_forward(void **state)
 {
     (void)state;
@@ -193,11 +260,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(quantiles_are_per_call),
+        TEST(quantiles_are_means_over_the_phases),
         TEST(a_failing_turn_ends_the_run),
         TEST(a_filter_equal_to_itself_is_quiet),
         TEST(a_filter_unequal_to_itself_is_noisy_after_some_attempts),
         TEST(only_calls_without_effect_are_harmless),
         TEST(the_choice_has_every_class),
+        TEST(means_are_over_the_groups),
         TEST(the_clock_goes_forward),
     };
     return RUN_TESTS(tests);

@@ -24,10 +24,11 @@ static bool same(struct fixture *fixture, const struct program *program)
     struct jit *jit;
     if (failed(jit_open(fixture->arena, program, &fixture->diagnostics, &jit)))
         return false;
-    uint32_t word = jit_call(jit, &sample);
-    jit_close(jit);
     struct run run = interpret(program, &sample, NULL, 0);
-    assert_int_equal(word, run.word);
+    assert_int_equal(jit_call(jit, &sample), run.word);
+    for (unsigned placement = 0; placement < JIT_PLACEMENTS; placement++)
+        assert_int_equal((uint32_t)jit_function_at(jit, placement)(&sample, NULL), run.word);
+    jit_close(jit);
     return true;
 }
 
@@ -81,6 +82,26 @@ static void test_each_instruction(void **state)
 }
 
 /* Long jumps, and a program as long as they come. */
+/* Each copy begins somewhere else in a cache line, at a multiple of 4 as the kernel's images do. */
+static void test_placements(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct program program = PROGRAM(RET(1));
+    struct jit *jit;
+    if (failed(jit_open(fixture->arena, &program, &fixture->diagnostics, &jit)))
+        skip();
+    bool seen[64] = {false};
+    for (unsigned placement = 0; placement < JIT_PLACEMENTS; placement++) {
+        jit_function *function = jit_function_at(jit, placement);
+        uintptr_t address;
+        memcpy(&address, &function, sizeof address);
+        assert_int_equal(address % 4, 0);
+        assert_false(seen[address % 64]);
+        seen[address % 64] = true;
+    }
+    jit_close(jit);
+}
+
 static void test_longest_program(void **state)
 {
     struct fixture *fixture = *state;
@@ -174,11 +195,9 @@ static void test_longest_translation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_each_instruction),
-        TEST(test_longest_program),
-        TEST(test_refuses_what_the_kernel_refuses),
-        TEST(test_image_patch),
-        TEST(test_any_bytes),
+        TEST(test_each_instruction),    TEST(test_placements),
+        TEST(test_longest_program),     TEST(test_refuses_what_the_kernel_refuses),
+        TEST(test_image_patch),         TEST(test_any_bytes),
         TEST(test_longest_translation),
     };
     return RUN_TESTS(tests);
