@@ -62,8 +62,9 @@ size_t terms_count(const struct terms *terms);
 
 const struct term *term_constant(struct terms *terms, unsigned bits, uint64_t value);
 const struct term *term_bool(struct terms *terms, bool value);
-/* `number` is the caller's; the same number and width give the same variable. `name` is for
- * SMT-LIB. */
+/* `number` is the caller's, below VARIABLE_OWN_FIRST; the same number and width give the same
+ * variable. `name` is for SMT-LIB. */
+#define VARIABLE_OWN_FIRST UINT32_C(0x10000) /* from here on the numbers are smt/'s own */
 const struct term *term_variable(struct terms *terms, unsigned bits, uint32_t number,
                                  const char *name);
 const struct term *term_not(struct terms *terms, const struct term *a);
