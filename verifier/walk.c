@@ -179,15 +179,45 @@ static bool refine_equal(struct domain *d, const struct comparison_of *c, bool h
     return unknown || !rest_agrees;
 }
 
+/* Of masked words only the ends are understood: the least and the most that the known bits leave. */
+static bool refine_masked_less(struct domain *d, const struct comparison_of *c, bool holds)
+{
+    uint32_t unknown = c->mask & ~d->known;
+    uint32_t least = d->value & c->mask, most = least | unknown;
+    uint32_t lowest = unknown & (0u - unknown);
+    if (holds ? least >= c->constant : most < c->constant)
+        return false;
+    if (!holds && most == c->constant)
+        return learn_bits(d, unknown, unknown);
+    if (holds && unknown && (uint64_t)least + lowest >= c->constant)
+        return learn_bits(d, unknown, 0);
+    return true;
+}
+
 static bool refine_less(struct domain *d, const struct comparison_of *c, bool holds)
 {
     if (c->mask != UINT32_MAX)
-        return true;
+        return refine_masked_less(d, c, holds);
     if (holds && d->high >= c->constant)
         d->high = c->constant - 1;
     if (!holds && d->low < c->constant)
         d->low = c->constant;
     return d->low <= d->high;
+}
+
+/* Whether what is known of the word now contradicts something that was assumed of it. */
+static bool contradicts_trail(const struct walker *w, unsigned word)
+{
+    for (size_t i = 0; i < w->trail.count; i++) {
+        const struct assumption *a = &w->trail.items[i];
+        if (a->word != word)
+            continue;
+        struct comparison_of c = read_atom(a->atom);
+        enum truth truth = truth_in(&c, w->domains[word]);
+        if (truth != UNDECIDED && truth != (a->holds ? TRUE_HERE : FALSE_HERE))
+            return true;
+    }
+    return false;
 }
 
 /* False: no input takes this path. The assumption is on the trail either way. */
@@ -204,7 +234,7 @@ static bool assume(struct walker *w, const struct term *atom, bool holds)
         return true;
     struct domain *d = &w->domains[word];
     bool possible = c.is_equal ? refine_equal(d, &c, holds) : refine_less(d, &c, holds);
-    return possible && tighten(w, word, d);
+    return possible && tighten(w, word, d) && !contradicts_trail(w, word);
 }
 
 static void take_back(struct walker *w)
