@@ -105,8 +105,8 @@ uint64_t term_evaluate(struct arena *arena, const struct term *term, const uint6
                        size_t count);
 /* Whether an uninterpreted function occurs in it: then a model must be replayed with care. */
 bool term_has_apply(const struct term *term);
-/* SMT-LIB 2.6: a script that asserts `question` and checks it, opened by (reset) so that scripts may
- * follow one another in a file; `comment` goes on top. */
+/* SMT-LIB 2.6: a script that asserts `question` and checks it, opened by (reset) so that scripts
+ * may follow one another in a file; `comment` goes on top. */
 void term_print_smt2(struct buffer *out, struct arena *arena, const struct term *question,
                      const char *comment, bool expect_unsat);
 

@@ -12,6 +12,7 @@
 #define DEPTH_MOST 1500u
 #define CONNECTIVES_MOST 8u /* deep: conditions share parts, and each is looked at anew */
 #define CANDIDATES_MOST 2048u
+#define RESOLVED_MOST 4000u /* terms that are made anew for one pair */
 
 enum truth { FALSE_HERE = -1, UNDECIDED = 0, TRUE_HERE = 1 };
 
@@ -31,7 +32,11 @@ struct walker {
     struct prover *prover;
     const struct obligation *obligation;
     struct domain domains[FIELD_COUNT];
-    signed char *truths; /* by id of the atom */
+    VECTOR(signed char) truths; /* by id of the atom; past the end: not decided */
+    uint32_t resolved;
+    bool resolving; /* conditions that come up are resolved already */
+    const struct term
+        *open; /* of a choice inside the term last resolved: not decided; NULL: none */
     VECTOR(struct assumption) trail;
     uint64_t steps;
     uint64_t *values;
@@ -94,12 +99,52 @@ static enum truth truth_in(const struct comparison_of *c, struct domain domain)
     return least == most && least == c->constant ? TRUE_HERE : UNDECIDED;
 }
 
+static enum truth truth_of(struct walker *w, const struct term *condition, unsigned depth);
+
+static int decide(void *data, const struct term *condition)
+{
+    struct walker *w = data;
+    enum truth truth = truth_of(w, condition, 0);
+    if (truth == UNDECIDED && !w->open)
+        w->open = condition;
+    return truth;
+}
+
+/* What the term is on this path, when it is more than a comparison of one word: words that have
+ * one value are that value, and choices that are decided are what they choose. */
+static const struct term *resolved(struct walker *w, const struct term *term)
+{
+    const struct term *replacements[FIELD_COUNT] = {NULL};
+    w->open = NULL;
+    if (w->resolving || w->resolved++ > RESOLVED_MOST)
+        return term;
+    for (unsigned i = 0; i < FIELD_COUNT; i++) {
+        if (w->domains[i].low == w->domains[i].high)
+            replacements[i] = word_constant(w->prover, w->domains[i].low);
+    }
+    w->resolving = true;
+    const struct term *made = decide_choices(w->prover, term, replacements, decide, w);
+    w->resolving = false;
+    return made;
+}
+
+static enum truth truth_resolved(struct walker *w, const struct term *condition, unsigned depth)
+{
+    const struct term *made = depth < CONNECTIVES_MOST ? resolved(w, condition) : condition;
+    return made == condition ? UNDECIDED : truth_of(w, made, depth + 1);
+}
+
+static enum truth truth_assumed(const struct walker *w, const struct term *condition)
+{
+    return condition->id < w->truths.count ? (enum truth)w->truths.items[condition->id] : UNDECIDED;
+}
+
 static enum truth truth_of(struct walker *w, const struct term *condition, unsigned depth)
 {
     if (term_is_constant(condition))
         return condition->value ? TRUE_HERE : FALSE_HERE;
-    if (w->truths[condition->id])
-        return w->truths[condition->id];
+    if (truth_assumed(w, condition))
+        return truth_assumed(w, condition);
     if (condition->kind == TERM_NOT && depth < CONNECTIVES_MOST)
         return -truth_of(w, condition->children[0], depth + 1);
     if ((condition->kind == TERM_AND || condition->kind == TERM_OR) && depth < CONNECTIVES_MOST) {
@@ -109,21 +154,29 @@ static enum truth truth_of(struct walker *w, const struct term *condition, unsig
         return a == absorbing || b == absorbing ? absorbing : a == UNDECIDED ? a : b;
     }
     struct comparison_of c = read_atom(condition);
-    return c.fits ? truth_in(&c, w->domains[c.word]) : UNDECIDED;
+    return c.fits ? truth_in(&c, w->domains[c.word]) : truth_resolved(w, condition, depth);
 }
 
-/* A part of an undecided condition that is no connective, and undecided itself. */
+/* A part of an undecided condition that is no connective, and undecided itself. Of a comparison
+ * with a choice inside, the choice's condition comes first: both sides then come to the same
+ * comparison, in whatever order they ask. */
 static const struct term *undecided_atom(struct walker *w, const struct term *condition)
 {
     for (unsigned depth = 0; depth < CONNECTIVES_MOST; depth++) {
-        if (condition->kind == TERM_NOT)
+        if (condition->kind == TERM_NOT) {
             condition = condition->children[0];
-        else if (condition->kind != TERM_AND && condition->kind != TERM_OR)
-            return condition;
-        else if (truth_of(w, condition->children[0], 0) == UNDECIDED)
-            condition = condition->children[0];
-        else
-            condition = condition->children[1];
+        } else if (condition->kind == TERM_AND || condition->kind == TERM_OR) {
+            bool first = truth_of(w, condition->children[0], 0) == UNDECIDED;
+            condition = condition->children[first ? 0 : 1];
+        } else {
+            const struct term *made = condition;
+            if (!read_atom(condition).fits)
+                made = resolved(w, condition);
+            if (made == condition && !w->open)
+                return condition;
+            condition = w->open ? w->open : made;
+        }
+        w->open = NULL;
     }
     return condition;
 }
@@ -179,7 +232,8 @@ static bool refine_equal(struct domain *d, const struct comparison_of *c, bool h
     return unknown || !rest_agrees;
 }
 
-/* Of masked words only the ends are understood: the least and the most that the known bits leave. */
+/* Of masked words only the ends are understood: the least and the most that the known bits leave.
+ */
 static bool refine_masked_less(struct domain *d, const struct comparison_of *c, bool holds)
 {
     uint32_t unknown = c->mask & ~d->known;
@@ -229,7 +283,9 @@ static bool assume(struct walker *w, const struct term *atom, bool holds)
     if (c.fits)
         assumption.before = w->domains[word];
     vector_push(w->prover->arena, &w->trail, assumption);
-    w->truths[atom->id] = holds ? TRUE_HERE : FALSE_HERE;
+    while (w->truths.count <= atom->id)
+        vector_push(w->prover->arena, &w->truths, UNDECIDED);
+    w->truths.items[atom->id] = holds ? TRUE_HERE : FALSE_HERE;
     if (!c.fits)
         return true;
     struct domain *d = &w->domains[word];
@@ -240,7 +296,7 @@ static bool assume(struct walker *w, const struct term *atom, bool holds)
 static void take_back(struct walker *w)
 {
     struct assumption *a = &w->trail.items[--w->trail.count];
-    w->truths[a->atom->id] = UNDECIDED;
+    w->truths.items[a->atom->id] = UNDECIDED;
     if (a->word < FIELD_COUNT)
         w->domains[a->word] = a->before;
 }
@@ -367,6 +423,20 @@ static const struct term *follow(struct walker *w, const struct term *residue)
     return residue;
 }
 
+/* The condition of a choice inside of what is returned, that is not decided; NULL: none. */
+static const struct term *open_choice(struct walker *w, const struct term *left,
+                                      const struct term *right)
+{
+    resolved(w, left);
+    if (!w->open)
+        resolved(w, right);
+    return w->open;
+}
+
+static enum walk_result walk_both_ways(struct walker *w, const struct term *condition,
+                                       const struct term *left, const struct term *right,
+                                       unsigned depth);
+
 static enum walk_result walk(struct walker *w, const struct term *left, const struct term *right,
                              unsigned depth)
 {
@@ -384,10 +454,20 @@ static enum walk_result walk(struct walker *w, const struct term *left, const st
         if (both &&
             !property->is_bad(property->data, (uint32_t)left->value, (uint32_t)right->value))
             return WALK_GOOD;
-        return look_for_witness(w);
+        if (!both && property->same_is_good && resolved(w, left) == resolved(w, right))
+            return WALK_GOOD;
+        const struct term *open = both ? NULL : open_choice(w, left, right);
+        return open ? walk_both_ways(w, open, left, right, depth) : look_for_witness(w);
     }
     const struct term *choice = left->kind == TERM_IF ? left : right;
-    const struct term *atom = undecided_atom(w, choice->children[0]);
+    return walk_both_ways(w, choice->children[0], left, right, depth);
+}
+
+static enum walk_result walk_both_ways(struct walker *w, const struct term *condition,
+                                       const struct term *left, const struct term *right,
+                                       unsigned depth)
+{
+    const struct term *atom = undecided_atom(w, condition);
     for (int way = 0; way < 2; way++) {
         enum walk_result outcome = WALK_GOOD;
         if (assume(w, atom, way == 0))
@@ -409,6 +489,5 @@ enum walk_result walk_pair(struct prover *prover, const struct obligation *oblig
     w.domains[FIELD_ARCH].high = obligation->arch.last;
     w.domains[FIELD_NR].low = obligation->nr.first;
     w.domains[FIELD_NR].high = obligation->nr.last;
-    w.truths = NEW_ARRAY(prover->arena, signed char, terms_count(prover->terms));
     return walk(&w, obligation->left, obligation->right, 0);
 }
