@@ -21,9 +21,18 @@ struct domain {
     uint32_t low, high, known, value;
 };
 
+/* (word & mask) compared with a constant. */
+struct comparison_of {
+    bool fits;
+    bool is_equal; /* else: less */
+    unsigned word;
+    uint32_t mask, constant;
+};
+
 struct assumption {
     const struct term *atom;
     bool holds;
+    struct comparison_of comparison;
     unsigned word;        /* FIELD_COUNT: not about one word, nothing to restore */
     struct domain before; /* of that word */
 };
@@ -44,14 +53,6 @@ struct walker {
 
 /* ---- atoms ------------------------------------------------------------------------------------
  */
-
-/* (word & mask) compared with a constant. */
-struct comparison_of {
-    bool fits;
-    bool is_equal; /* else: less */
-    unsigned word;
-    uint32_t mask, constant;
-};
 
 static struct comparison_of read_atom(const struct term *atom)
 {
@@ -98,6 +99,96 @@ static enum truth truth_in(const struct comparison_of *c, struct domain domain)
         return FALSE_HERE;
     return least == most && least == c->constant ? TRUE_HERE : UNDECIDED;
 }
+
+/* ---- masked words ------------------------------------------------------------------------------
+ */
+
+/* The smallest value from `from` up without bits outside of the mask; false when there is none. */
+static bool masked_from(uint32_t from, uint32_t mask, uint32_t *value)
+{
+    uint32_t outside = from & ~mask;
+    *value = from;
+    if (!outside)
+        return true;
+    uint32_t above = outside;
+    for (unsigned shift = 1; shift < 32; shift *= 2)
+        above |= above >> shift;
+    uint32_t raised = mask & ~from & ~above; /* bits that can be raised to get past `from` */
+    raised &= 0u - raised;
+    *value = raised | (from & ~(raised - 1) & mask);
+    return raised != 0;
+}
+
+/* The largest value up to `to` without bits outside of the mask. */
+static uint32_t masked_to(uint32_t to, uint32_t mask)
+{
+    uint32_t below = to & ~mask;
+    for (unsigned shift = 1; shift < 32; shift *= 2)
+        below |= below >> shift;
+    return below ? (to & ~below) | (mask & (below >> 1)) : to;
+}
+
+static bool is_masked_excluded(const struct walker *w, const struct comparison_of *c,
+                               uint32_t value)
+{
+    for (size_t i = 0; i < w->trail.count; i++) {
+        const struct assumption *a = &w->trail.items[i];
+        if (a->word == c->word && !a->holds && a->comparison.is_equal &&
+            a->comparison.mask == c->mask && a->comparison.constant == value)
+            return true;
+    }
+    return false;
+}
+
+/* Between which ends the trail leaves (word & mask); false: nowhere. */
+static bool masked_ends(const struct walker *w, const struct comparison_of *c, uint32_t *low,
+                        uint32_t *high)
+{
+    const struct domain d = sharpened(w->domains[c->word]);
+    *low = d.value & c->mask;
+    *high = (d.value | ~d.known) & c->mask;
+    for (size_t i = 0; i < w->trail.count; i++) {
+        const struct assumption *a = &w->trail.items[i];
+        if (a->word != c->word || a->comparison.is_equal || a->comparison.mask != c->mask)
+            continue;
+        uint32_t constant = a->comparison.constant;
+        if (a->holds && !constant)
+            return false;
+        if (a->holds && *high >= constant)
+            *high = constant - 1;
+        if (!a->holds && *low < constant)
+            *low = constant;
+    }
+    for (;;) {
+        if (!masked_from(*low, c->mask, low))
+            return false;
+        *high = masked_to(*high, c->mask);
+        if (*low > *high)
+            return false;
+        bool first = is_masked_excluded(w, c, *low), last = is_masked_excluded(w, c, *high);
+        if (!first && !last)
+            return true;
+        if (*low == *high)
+            return false;
+        *low += first;
+        *high -= last;
+    }
+}
+
+static enum truth masked_truth(const struct walker *w, const struct comparison_of *c)
+{
+    uint32_t low, high;
+    if (!masked_ends(w, c, &low, &high))
+        return UNDECIDED; /* no input gets here: anything is true, and is found out elsewhere */
+    if (!c->is_equal)
+        return high < c->constant ? TRUE_HERE : low >= c->constant ? FALSE_HERE : UNDECIDED;
+    if (c->constant < low || c->constant > high || c->constant & ~c->mask)
+        return FALSE_HERE;
+    return low == high ? TRUE_HERE : UNDECIDED;
+}
+
+/* ---- conditions -------------------------------------------------------------------------------
+ */
 
 static enum truth truth_of(struct walker *w, const struct term *condition, unsigned depth);
 
@@ -154,7 +245,10 @@ static enum truth truth_of(struct walker *w, const struct term *condition, unsig
         return a == absorbing || b == absorbing ? absorbing : a == UNDECIDED ? a : b;
     }
     struct comparison_of c = read_atom(condition);
-    return c.fits ? truth_in(&c, w->domains[c.word]) : truth_resolved(w, condition, depth);
+    if (!c.fits)
+        return truth_resolved(w, condition, depth);
+    enum truth truth = truth_in(&c, w->domains[c.word]);
+    return truth || c.mask == UINT32_MAX ? truth : masked_truth(w, &c);
 }
 
 /* A part of an undecided condition that is no connective, and undecided itself. Of a comparison
@@ -266,8 +360,7 @@ static bool contradicts_trail(const struct walker *w, unsigned word)
         const struct assumption *a = &w->trail.items[i];
         if (a->word != word)
             continue;
-        struct comparison_of c = read_atom(a->atom);
-        enum truth truth = truth_in(&c, w->domains[word]);
+        enum truth truth = truth_in(&a->comparison, w->domains[word]);
         if (truth != UNDECIDED && truth != (a->holds ? TRUE_HERE : FALSE_HERE))
             return true;
     }
@@ -279,7 +372,7 @@ static bool assume(struct walker *w, const struct term *atom, bool holds)
 {
     struct comparison_of c = read_atom(atom);
     unsigned word = c.fits ? c.word : FIELD_COUNT;
-    struct assumption assumption = {atom, holds, word, {0, 0, 0, 0}};
+    struct assumption assumption = {atom, holds, c, word, {0, 0, 0, 0}};
     if (c.fits)
         assumption.before = w->domains[word];
     vector_push(w->prover->arena, &w->trail, assumption);
@@ -290,7 +383,9 @@ static bool assume(struct walker *w, const struct term *atom, bool holds)
         return true;
     struct domain *d = &w->domains[word];
     bool possible = c.is_equal ? refine_equal(d, &c, holds) : refine_less(d, &c, holds);
-    return possible && tighten(w, word, d) && !contradicts_trail(w, word);
+    uint32_t low, high;
+    return possible && tighten(w, word, d) && !contradicts_trail(w, word) &&
+           (c.mask == UINT32_MAX || masked_ends(w, &c, &low, &high));
 }
 
 static void take_back(struct walker *w)
@@ -312,7 +407,7 @@ static bool agrees(const struct walker *w, unsigned word, uint32_t value)
         const struct assumption *a = &w->trail.items[i];
         if (a->word != word)
             continue;
-        struct comparison_of c = read_atom(a->atom);
+        struct comparison_of c = a->comparison;
         uint32_t seen = value & c.mask;
         if ((c.is_equal ? seen == c.constant : seen < c.constant) != a->holds)
             return false;
@@ -350,7 +445,7 @@ static bool guess(const struct walker *w, unsigned word, uint32_t base, uint32_t
         const struct assumption *a = &w->trail.items[i];
         if (a->word != word || a->holds)
             continue;
-        struct comparison_of c = read_atom(a->atom);
+        struct comparison_of c = a->comparison;
         uint32_t spare = c.mask & ~w->domains[word].known;
         if (!c.is_equal || (base & c.mask) != c.constant || !spare)
             continue;
