@@ -158,6 +158,17 @@ static struct block *with_hot(struct search *search, const struct hot *hot, size
 /* ---- the switch
  * ----------------------------------------------------------------------------------- */
 
+/* Whether the tree was repaired before: it would come to the same end. */
+static bool is_tried(struct search *search, struct block *tree)
+{
+    for (size_t i = 0; i < search->tried.count; i++) {
+        if (search->tried.items[i] == tree)
+            return true;
+    }
+    vector_push(search->arena, &search->tried, tree);
+    return false;
+}
+
 /* One tree: the dynamic program, the hottest values in front of it or not, repairs. */
 static struct block *try_tree(struct search *search, double *cost)
 {
@@ -174,7 +185,7 @@ static struct block *try_tree(struct search *search, double *cost)
         }
     }
     for (unsigned round = 0; round < search->effort->repairs; round++) {
-        if (!repair_tree(search, &best, cost))
+        if (is_tried(search, best) || !repair_tree(search, &best, cost))
             break;
     }
     return best;

@@ -101,9 +101,10 @@ struct search {
     struct windows *windows;
     struct offer *offers;
     size_t offer_count;
-    uint64_t repairs_end; /* of the shaper's work: no repairs past it */
-    uint32_t seed;        /* of how far costs are off; 0: they are not */
-    struct plan *plans;   /* [first * count + last] */
+    uint64_t repairs_end;         /* of the shaper's work: no repairs past it */
+    uint32_t seed;                /* of how far costs are off; 0: they are not */
+    struct plan *plans;           /* [first * count + last] */
+    VECTOR(struct block *) tried; /* trees before their repairs */
 };
 
 static inline double search_weight(const struct search *search, size_t first, size_t last)
