@@ -17,6 +17,8 @@
 #define TARGETS_MOST 8u
 #define TESTS_MOST (2 * WINDOW_SPAN + (1u << MASK_BITS_MOST))
 
+#define SEEN_SLOTS 2048u /* more than twice as many as tests */
+
 struct window_test {
     uint64_t yes; /* the window's values for which it holds */
     enum test_operation test;
@@ -40,7 +42,9 @@ struct window {
     size_t test_count;
     /* From here on: not cleared from window to window. */
     struct window_test tests[TESTS_MOST];
-    double weights[8][256]; /* of the values in each byte of a set */
+    double weights[8][256];                /* of the values in each byte of a set */
+    uint64_t masked[1u << MASK_BITS_MOST]; /* by mask: the window's values that have a bit of it */
+    uint16_t seen[SEEN_SLOTS];             /* hash table of the tests: index + 1 */
 };
 
 static uint64_t low_bits(unsigned count)
@@ -77,8 +81,9 @@ static void note_weights(struct window *window, size_t first, size_t last)
     double weights[WINDOW_SPAN] = {0};
     for (size_t i = search->value_before[first]; i < search->value_before[last + 1]; i++)
         weights[search->values[i].value - window->base] += search->values[i].weight;
-    for (unsigned byte = 0; byte < 8; byte++) {
-        for (unsigned set = 1; set < 256; set++) {
+    for (unsigned byte = 0; byte * 8 < window->span; byte++) {
+        unsigned left = window->span - byte * 8;
+        for (unsigned set = 1; set < 1u << (left < 8 ? left : 8); set++) {
             unsigned low = (unsigned)__builtin_ctz(set);
             window->weights[byte][set] =
                 window->weights[byte][set & (set - 1)] + weights[byte * 8 + low];
@@ -101,11 +106,15 @@ static void add_test(struct window *window, uint64_t yes, enum test_operation te
     yes &= all;
     if (!yes || yes == all)
         return;
-    for (size_t i = 0; i < window->test_count; i++) {
-        if (window->tests[i].yes == yes || window->tests[i].yes == (all & ~yes))
+    uint64_t without_first = yes & 1 ? all & ~yes : yes; /* a test and its contrary are one */
+    size_t slot = (without_first * UINT64_C(0x9e3779b97f4a7c15) >> 40) & (SEEN_SLOTS - 1);
+    for (; window->seen[slot]; slot = (slot + 1) & (SEEN_SLOTS - 1)) {
+        uint64_t known = window->tests[window->seen[slot] - 1].yes;
+        if (known == yes || known == (all & ~yes))
             return;
     }
     window->tests[window->test_count++] = (struct window_test){yes, test, constant};
+    window->seen[slot] = (uint16_t)window->test_count;
 }
 
 /* The bits in which values of the window differ, and the tests of them. False: too many bits. */
@@ -130,15 +139,16 @@ static bool beside_boundary(const struct window *window, unsigned at)
 
 static void note_tests(struct window *window)
 {
+    memset(window->seen, 0, sizeof window->seen);
+    window->masked[0] = 0;
     for (unsigned at = 1; at < window->span; at++) {
         if (window->boundaries >> at & 1)
             add_test(window, ~low_bits(at), TEST_GREATER_EQUAL, window->base + at);
     }
     for (uint32_t mask = 1; mask < 1u << window->bits; mask++) {
-        uint64_t yes = 0;
-        for (uint32_t left = mask; left; left &= left - 1)
-            yes |= window->columns[__builtin_ctz(left)];
-        add_test(window, yes, TEST_SET, mask);
+        window->masked[mask] =
+            window->masked[mask & (mask - 1)] | window->columns[__builtin_ctz(mask)];
+        add_test(window, window->masked[mask], TEST_SET, mask);
     }
     bool all = window->search->effort->thorough || window->span <= WINDOW_SPAN_EXHAUSTED;
     for (unsigned at = 0; at < window->span; at++) {
