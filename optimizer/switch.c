@@ -14,6 +14,7 @@
 #define RUNS_MOST 1024u
 #define PIECE_RUNS_MOST 48u
 #define TRIES_MOST 640u
+#define TRIES_IN_VAIN_MOST 100u /* then what is left to find is not worth looking */
 
 struct effort effort_of(enum optimization level)
 {
@@ -203,14 +204,16 @@ struct block *search_tree(struct search *search)
         offers_make(search, shaper->standing.items, shaper->standing.count);
     struct block *best = try_tree(search, &best_cost);
     uint64_t end = shaper->work + search->effort->work;
+    uint32_t last = TRIES_IN_VAIN_MOST;
     search->repairs_end = end;
-    for (uint32_t i = 1; i <= TRIES_MOST && shaper->work < end && !shaper->full; i++) {
+    for (uint32_t i = 1; i <= last && shaper->work < end && !shaper->full; i++) {
         double cost;
         search->seed = i;
         struct block *block = try_tree(search, &cost);
         if (cost < best_cost - 1e-9) {
             best_cost = cost;
             best = block;
+            last = i + TRIES_IN_VAIN_MOST < TRIES_MOST ? i + TRIES_IN_VAIN_MOST : TRIES_MOST;
         }
     }
     search->seed = 0;
