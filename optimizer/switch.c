@@ -192,6 +192,18 @@ static struct block *try_tree(struct search *search, double *cost)
     return best;
 }
 
+/* Short tables are searched to the end, too: what is found shares tests where that is cheapest. */
+static struct block *cheapest_of_all(struct search *search, struct block *best, double best_cost)
+{
+    struct shaper *shaper = search->shaper;
+    struct block *found =
+        search->effort->mask_tests ? shape_exhausted(search, best_cost - 1e-9) : NULL;
+    if (!found || tree_cost(shaper, search->tested, found, search->values, search->value_count) >=
+                      best_cost - 1e-9)
+        return best;
+    return found;
+}
+
 /* With more work to spend, the dynamic program is run again with costs that are a little off: it
  * then takes other ways among those that are nearly as cheap, and one of them may share more. */
 struct block *search_tree(struct search *search)
@@ -217,7 +229,7 @@ struct block *search_tree(struct search *search)
         }
     }
     search->seed = 0;
-    return best;
+    return cheapest_of_all(search, best, best_cost);
 }
 
 void note_standing(struct shaper *shaper, const struct tested *tested, struct block *block)

@@ -6,6 +6,7 @@
  *   reuse.c     subtrees that stand already and do for an interval
  *   doubled.c   tables in which the numbers come twice
  *   repair.c    one subtree taken out and found again
+ *   exhausted.c tables of eight values, searched to the end
  *   balanced.c  (shape.h) no search at all
  */
 #ifndef OPTIMIZER_SWITCH_H
@@ -129,6 +130,10 @@ void offers_make(struct search *search, struct block *const *blocks, size_t coun
 
 struct block *offer_build(struct search *search, const struct offer *offer, size_t first,
                           size_t last);
+
+/* The cheapest program of tests for a table of eight values or fewer, when it is below `below`; what
+ * stands is not looked at. NULL: it is not, or the table is longer. */
+struct block *shape_exhausted(struct search *search, double below);
 
 /* DP, the hottest values in front, repairs; leans on what stands. */
 struct block *search_tree(struct search *search);

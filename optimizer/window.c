@@ -2,9 +2,10 @@
  *
  * A window has at most 64 values: a set of them is one word. A tree of at most `mask_tests` tests
  * is searched exhaustively: JSET with every mask over the bits in which the values differ, JEQ with
- * every value, JGE at every boundary between runs. Tests that tell the same values apart are tried
- * once. The last test of every branch is not searched but computed: of all masks that are clear in
- * the values of one target, the largest is set in most others.
+ * every value, JGE at every boundary between runs (in short windows inside of runs as well). Tests
+ * that tell the same values apart are tried once. The last test of every branch is not searched but
+ * computed: of all masks that are clear in the values of one target, the largest is set in most
+ * others.
  *
  * JSET leaves A as it is, and the kernel's emulator follows it: the pair stays cacheable. */
 #include <math.h>
@@ -141,8 +142,9 @@ static void note_tests(struct window *window)
 {
     memset(window->seen, 0, sizeof window->seen);
     window->masked[0] = 0;
+    bool all = window->search->effort->thorough || window->span <= WINDOW_SPAN_EXHAUSTED;
     for (unsigned at = 1; at < window->span; at++) {
-        if (window->boundaries >> at & 1)
+        if (all || window->boundaries >> at & 1)
             add_test(window, ~low_bits(at), TEST_GREATER_EQUAL, window->base + at);
     }
     for (uint32_t mask = 1; mask < 1u << window->bits; mask++) {
@@ -150,7 +152,6 @@ static void note_tests(struct window *window)
             window->masked[mask & (mask - 1)] | window->columns[__builtin_ctz(mask)];
         add_test(window, window->masked[mask], TEST_SET, mask);
     }
-    bool all = window->search->effort->thorough || window->span <= WINDOW_SPAN_EXHAUSTED;
     for (unsigned at = 0; at < window->span; at++) {
         if (all || beside_boundary(window, at))
             add_test(window, (uint64_t)1 << at, TEST_EQUAL, window->base + at);
