@@ -51,6 +51,7 @@ struct short_table {
     bool uniform[1u << SPAN_MOST];
     double cost[1u << SPAN_MOST];  /* of one test of the set */
     double paths[1u << SPAN_MOST]; /* lambda * executed, at least */
+    double trees[1u << SPAN_MOST]; /* of the cheapest tree: a program is no dearer */
     struct short_test tests[TESTS_MOST];
     size_t test_count;
     struct ways_on *states;
@@ -118,13 +119,16 @@ static void note_sets(struct short_table *table)
         table->uniform[set] =
             !rest ||
             (table->uniform[rest] && table->targets[first] == table->targets[__builtin_ctz(rest)]);
-        double best = INFINITY;
+        double path = INFINITY, tree = INFINITY;
         for (size_t i = 0; i < table->test_count && !table->uniform[set]; i++) {
             unsigned yes = set & table->tests[i].yes, no = set & ~yes;
-            if (yes && no)
-                best = fmin(best, table->paths[yes] + table->paths[no]);
+            if (!yes || !no)
+                continue;
+            path = fmin(path, table->paths[yes] + table->paths[no]);
+            tree = fmin(tree, table->trees[yes] + table->trees[no]);
         }
-        table->paths[set] = table->uniform[set] ? 0 : best + table->cost[set] - 1;
+        table->paths[set] = table->uniform[set] ? 0 : path + table->cost[set] - 1;
+        table->trees[set] = table->uniform[set] ? 0 : tree + table->cost[set];
     }
 }
 
@@ -279,7 +283,7 @@ static void build_on(struct short_table *table, const struct waiting *waiting,
     }
 }
 
-struct block *shape_exhausted(struct search *search, double below)
+struct block *shape_exhausted(struct search *search)
 {
     uint32_t base = search->runs[0].first;
     uint32_t span_less_one = search->runs[search->count - 1].last - base;
@@ -294,6 +298,7 @@ struct block *shape_exhausted(struct search *search, double below)
     note_sets(table);
     struct waiting all = {.sets = {(uint8_t)((1u << table->span) - 1)}, .count = 1};
     struct block *root;
+    double below = table->trees[all.sets[0]] + 1e-6;
     if (table->uniform[all.sets[0]] || search_on(table, &all, below) >= below)
         return NULL;
     build_on(table, &all, &root);

@@ -192,20 +192,10 @@ static struct block *try_tree(struct search *search, double *cost)
     return best;
 }
 
-/* Short tables are searched to the end, too: what is found shares tests where that is cheapest. */
-static struct block *cheapest_of_all(struct search *search, struct block *best, double best_cost)
-{
-    struct shaper *shaper = search->shaper;
-    struct block *found =
-        search->effort->mask_tests ? shape_exhausted(search, best_cost - 1e-9) : NULL;
-    if (!found || tree_cost(shaper, search->tested, found, search->values, search->value_count) >=
-                      best_cost - 1e-9)
-        return best;
-    return found;
-}
-
 /* With more work to spend, the dynamic program is run again with costs that are a little off: it
- * then takes other ways among those that are nearly as cheap, and one of them may share more. */
+ * then takes other ways among those that are nearly as cheap, and one of them may share more. A
+ * table that is short enough to be searched to the end needs all that only for what stands already.
+ */
 struct block *search_tree(struct search *search)
 {
     struct shaper *shaper = search->shaper;
@@ -214,6 +204,9 @@ struct block *search_tree(struct search *search)
     search_begin(search);
     if (search->effort->reuses)
         offers_make(search, shaper->standing.items, shaper->standing.count);
+    struct block *exhausted = search->effort->mask_tests ? shape_exhausted(search) : NULL;
+    if (exhausted && !search->offer_count)
+        return exhausted;
     struct block *best = try_tree(search, &best_cost);
     uint64_t end = shaper->work + search->effort->work;
     uint32_t last = TRIES_IN_VAIN_MOST;
@@ -229,7 +222,9 @@ struct block *search_tree(struct search *search)
         }
     }
     search->seed = 0;
-    return cheapest_of_all(search, best, best_cost);
+    bool longer = !exhausted || tree_cost(shaper, search->tested, exhausted, search->values,
+                                          search->value_count) >= best_cost - 1e-9;
+    return longer ? best : exhausted;
 }
 
 void note_standing(struct shaper *shaper, const struct tested *tested, struct block *block)

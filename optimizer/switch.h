@@ -131,9 +131,9 @@ void offers_make(struct search *search, struct block *const *blocks, size_t coun
 struct block *offer_build(struct search *search, const struct offer *offer, size_t first,
                           size_t last);
 
-/* The cheapest program of tests for a table of eight values or fewer, when it is below `below`; what
- * stands is not looked at. NULL: it is not, or the table is longer. */
-struct block *shape_exhausted(struct search *search, double below);
+/* The cheapest program of tests for a table of eight values or fewer; what stands is not looked at.
+ * NULL: the table is longer, or the search grew too large. */
+struct block *shape_exhausted(struct search *search);
 
 /* DP, the hottest values in front, repairs; leans on what stands. */
 struct block *search_tree(struct search *search);

@@ -256,14 +256,15 @@ static double find_sides(struct window *window, uint64_t yes, uint64_t no, unsig
         yes_least = no_least = 0;
         yes_most = uniform(window, yes) ? 0 : tests;
     }
-    if (yes_least + no_least > tests || least_cost(window, yes) + least_cost(window, no) >= limit)
+    double least_no = least_cost(window, no);
+    if (yes_least + no_least > tests || least_cost(window, yes) + least_no >= limit)
         return INFINITY;
     double best = INFINITY;
     for (unsigned yes_tests = yes_least; yes_tests <= yes_most; yes_tests++) {
         const struct window_tree *y = NULL, *n = NULL;
         unsigned no_tests = tests - yes_tests;
-        double cost = find(window, yes, yes_tests, limit, &y);
-        if (cost >= limit)
+        double cost = find(window, yes, yes_tests, limit - least_no, &y);
+        if (cost >= limit - least_no)
             continue;
         cost += find(window, no, no_tests, limit - cost, &n);
         if (cost >= limit)

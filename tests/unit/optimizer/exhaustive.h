@@ -111,7 +111,8 @@ static void exhaustive_begin(struct exhaustive *e, const struct partings *partin
     }
 }
 
-/* ---- programs with shared tests ---------------------------------------------------------------- */
+/* ---- programs with shared tests ----------------------------------------------------------------
+ */
 
 struct pending {
     uint8_t sets[PENDING_MOST + 1]; /* falling */
@@ -177,8 +178,10 @@ static double cheapest_sides(struct exhaustive *e, const struct pending *rest, u
                              unsigned no, double below)
 {
     double best = INFINITY;
-    int yes_first = e->uniform[yes] ? DONE : NEW, yes_last = e->uniform[yes] ? DONE : (int)rest->count - 1;
-    int no_first = e->uniform[no] ? DONE : NEW, no_last = e->uniform[no] ? DONE : (int)rest->count - 1;
+    int yes_first = e->uniform[yes] ? DONE : NEW,
+        yes_last = e->uniform[yes] ? DONE : (int)rest->count - 1;
+    int no_first = e->uniform[no] ? DONE : NEW,
+        no_last = e->uniform[no] ? DONE : (int)rest->count - 1;
     for (int yes_to = yes_first; yes_to <= yes_last; yes_to++) {
         for (int no_to = no_first; no_to <= no_last; no_to++) {
             if (yes_to >= 0 && yes_to == no_to)
@@ -210,7 +213,8 @@ static double cheapest_on(struct exhaustive *e, const struct pending *pending, d
         for (unsigned k = 0; k < e->partings->count; k++) {
             unsigned yes = set & e->partings->yes[k], no = set & ~yes;
             if (yes && no)
-                best = fmin(best, here + cheapest_sides(e, &rest, yes, no, fmin(best, below) - here));
+                best =
+                    fmin(best, here + cheapest_sides(e, &rest, yes, no, fmin(best, below) - here));
         }
     }
     state->exact = best < below;
