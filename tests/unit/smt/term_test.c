@@ -231,7 +231,7 @@ static void what_holds_is_never_denied(void **state)
     }
 }
 
-/* A quotient and two products of values at which they do something of their own. */
+/* A quotient and products of values at which they do something of their own. */
 static void operations_are_what_they_are(void **state)
 {
     (void)state;
@@ -246,12 +246,16 @@ static void operations_are_what_they_are(void **state)
         for (unsigned j = 0; j < VARIABLES; j++)
             v[j] = term_variable(m.terms, 32, j, "v");
         const struct term *parts[] = {
+            term_binary(m.terms, TERM_EQUAL, term_binary(m.terms, TERM_MUL, v[1], v[1]),
+                        term_constant(m.terms, 32, y * y)),
             term_binary(m.terms, TERM_EQUAL, term_binary(m.terms, TERM_UNSIGNED_DIV, v[0], v[1]),
                         term_constant(m.terms, 32, y ? x / y : 0xffffffffu)),
             term_binary(m.terms, TERM_EQUAL, term_binary(m.terms, TERM_MUL, v[0], v[1]),
                         term_constant(m.terms, 32, x * y)),
             term_binary(m.terms, TERM_EQUAL, term_binary(m.terms, TERM_MUL, v[2], v[3]),
                         term_constant(m.terms, 32, x * y)),
+            term_binary(m.terms, TERM_EQUAL, term_binary(m.terms, TERM_MUL, v[0], v[0]),
+                        term_constant(m.terms, 32, x * x)),
         };
         const struct term *holds = pinned(&m);
         for (size_t j = 0; j < COUNT_OF(parts); j++)
