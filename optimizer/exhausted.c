@@ -47,6 +47,7 @@ struct short_table {
     struct search *search;
     uint32_t base;
     unsigned span;
+    unsigned all; /* the values that can occur: a masked word has no others */
     struct block *targets[SPAN_MOST];
     bool uniform[1u << SPAN_MOST];
     double cost[1u << SPAN_MOST];  /* of one test of the set */
@@ -63,9 +64,9 @@ struct short_table {
 static void add_test(struct short_table *table, enum test_operation test, uint32_t constant)
 {
     struct block block = {.test = test, .constant = constant};
-    unsigned yes = 0, all = (1u << table->span) - 1;
+    unsigned yes = 0, all = table->all;
     for (unsigned at = 0; at < table->span; at++)
-        yes |= (unsigned)block_holds(&block, table->base + at) << at;
+        yes |= (unsigned)block_holds(&block, table->base + at) << at & all;
     for (size_t i = 0; i < table->test_count; i++) {
         if (table->tests[i].yes == yes || table->tests[i].yes == (all & ~yes))
             return;
@@ -94,14 +95,23 @@ static void add_tests(struct short_table *table)
     }
 }
 
-static void note_values(struct short_table *table, double *weights)
+static void note_targets(struct short_table *table)
 {
     const struct search *search = table->search;
+    bool masked = search->tested->accumulator == ACCUMULATOR_FIELD;
     for (size_t i = 0; i < search->count; i++) {
-        for (uint32_t at = search->runs[i].first - table->base;
-             at <= search->runs[i].last - table->base; at++)
-            table->targets[at] = search->runs[i].target;
+        for (uint32_t value = search->runs[i].first;
+             value - table->base < table->span && value <= search->runs[i].last; value++) {
+            bool occurs = !masked || !(value & ~search->tested->mask);
+            table->targets[value - table->base] = search->runs[i].target;
+            table->all |= (unsigned)occurs << (value - table->base);
+        }
     }
+}
+
+static void note_weights(const struct short_table *table, double *weights)
+{
+    const struct search *search = table->search;
     for (size_t i = 0; i < search->value_count; i++) {
         if (search->values[i].value - table->base < table->span)
             weights[search->values[i].value - table->base] += search->values[i].weight;
@@ -112,8 +122,10 @@ static void note_values(struct short_table *table, double *weights)
 static void note_sets(struct short_table *table)
 {
     double weights[SPAN_MOST] = {0}, lambda = table->search->effort->lambda;
-    note_values(table, weights);
-    for (unsigned set = 1; set < 1u << table->span; set++) {
+    note_weights(table, weights);
+    for (unsigned set = 1; set <= table->all; set++) {
+        if (set & ~table->all)
+            continue;
         unsigned first = (unsigned)__builtin_ctz(set), rest = set & (set - 1);
         table->cost[set] = (rest ? table->cost[rest] : 1) + lambda * weights[first];
         table->uniform[set] =
@@ -181,8 +193,9 @@ static struct ways_on *ways_on(struct short_table *table, const struct waiting *
     while (table->states[slot].key && table->states[slot].key != key)
         slot = (slot + 1) & (SLOTS - 1);
     if (!table->states[slot].key) {
-        if (table->state_count++ == STATES_MOST)
+        if (table->state_count == STATES_MOST)
             return NULL;
+        table->state_count++;
         table->states[slot] = (struct ways_on){.key = key, .least = least};
     }
     return &table->states[slot];
@@ -294,12 +307,13 @@ struct block *shape_exhausted(struct search *search)
     table->base = base;
     table->span = span_less_one + 1;
     table->states = NEW_ARRAY(search->arena, struct ways_on, SLOTS);
+    note_targets(table);
     add_tests(table);
     note_sets(table);
-    struct waiting all = {.sets = {(uint8_t)((1u << table->span) - 1)}, .count = 1};
+    struct waiting all = {.sets = {(uint8_t)table->all}, .count = 1};
     struct block *root;
-    double below = table->trees[all.sets[0]] + 1e-6;
-    if (table->uniform[all.sets[0]] || search_on(table, &all, below) >= below)
+    double below = table->trees[table->all] + 1e-6;
+    if (!table->all || table->uniform[table->all] || search_on(table, &all, below) >= below)
         return NULL;
     build_on(table, &all, &root);
     return root;

@@ -160,6 +160,38 @@ static void test_nothing_is_cheaper_for_size(void **state)
     every_table(OPTIMIZE_SIZE);
 }
 
+/* Of a masked word only some values occur: the others lie in no outcome, or do not count. */
+static void test_values_that_cannot_occur(void **state)
+{
+    (void)state;
+    static const uint32_t values[] = {0, 1, 4, 5};
+    struct effort effort = effort_of(OPTIMIZE_2);
+    struct tested tested = {.accumulator = ACCUMULATOR_FIELD, .field = FIELD_NR, .mask = 5};
+    for (unsigned table = 0; table < 1u << 8; table++) {
+        struct arena *arena = arena_new();
+        struct shape_options options = {.level = OPTIMIZE_2};
+        struct windows windows = {.arena = arena};
+        struct shaper shaper = {
+            .arena = arena, .options = &options, .effort = &effort, .windows = &windows};
+        struct outcome outcomes[4];
+        size_t count = 0;
+        for (unsigned i = 0; i < 4; i++) {
+            struct block *target = block_return(&shaper, table >> 2 * i & 3);
+            if (!count || outcomes[count - 1].target != target)
+                outcomes[count++] = (struct outcome){values[i], values[i], target};
+            outcomes[count - 1].last = values[i];
+        }
+        const struct block *root = shape_switch(&shaper, &tested, outcomes, count, NULL, 0);
+        for (unsigned i = 0; i < 4; i++) {
+            const struct block *block = root;
+            while (block->kind == BLOCK_TEST)
+                block = block_holds(block, values[i]) ? block->yes : block->no;
+            assert_int_equal(block->word, table >> 2 * i & 3);
+        }
+        arena_free(arena);
+    }
+}
+
 /* ---- the search that this rests on ---------------------------------------------------------- */
 
 #define OUTCOMES 3u
@@ -255,8 +287,8 @@ static void test_the_search_misses_nothing(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_the_search_misses_nothing),
-                                       TEST(test_nothing_is_cheaper_at_2),
-                                       TEST(test_nothing_is_cheaper_for_size)};
+    const struct CMUnitTest tests[] = {
+        TEST(test_the_search_misses_nothing), TEST(test_nothing_is_cheaper_at_2),
+        TEST(test_nothing_is_cheaper_for_size), TEST(test_values_that_cannot_occur)};
     return RUN_TESTS(tests);
 }
