@@ -152,6 +152,9 @@ static void try_window(struct search *search, size_t first, size_t last, struct 
     if (!search->effort->mask_tests || last - first + 1 > WINDOW_RUNS_MOST || last - first < 1 ||
         search->runs[last].last - search->runs[first].first >= WINDOW_SPAN)
         return;
+    /* It has a test at its top, at least: whole blocks that stand were offered already. */
+    if (best->cost <= 1 + search->effort->lambda * search_weight(search, first, last) + 1e-9)
+        return;
     unsigned tests = search->effort->mask_tests;
     if (search->runs[last].last - search->runs[first].first < WINDOW_SPAN_EXHAUSTED)
         tests = WINDOW_SPAN_EXHAUSTED - 1;

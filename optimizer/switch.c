@@ -173,14 +173,23 @@ static struct block *try_tree(struct search *search, double *cost)
     return best;
 }
 
+/* A table that is short enough to be searched to the end needs the rest only for what stands
+ * already.
+ */
 struct block *search_tree(struct search *search)
 {
-    const struct shaper *shaper = search->shaper;
+    struct shaper *shaper = search->shaper;
     double cost;
     search_begin(search);
     if (search->effort->reuses)
         offers_make(search, shaper->standing.items, shaper->standing.count);
-    return try_tree(search, &cost);
+    struct block *exhausted = search->effort->mask_tests ? shape_exhausted(search) : NULL;
+    if (exhausted && !search->offer_count)
+        return exhausted;
+    struct block *best = try_tree(search, &cost);
+    bool longer = !exhausted || tree_cost(shaper, search->tested, exhausted, search->values,
+                                          search->value_count) >= cost - 1e-9;
+    return longer ? best : exhausted;
 }
 
 void note_standing(struct shaper *shaper, const struct tested *tested, struct block *block)

@@ -7,6 +7,7 @@
  *   doubled.c   tables in which the numbers come twice
  *   reach.c     the tests of all tables together: which values reach each of them
  *   polish.c    one subtree after the other taken out and found again
+ *   exhausted.c tables of eight values, searched to the end
  *   balanced.c  (shape.h) no search at all
  */
 #ifndef OPTIMIZER_SWITCH_H
@@ -139,6 +140,10 @@ void offers_make(struct search *search, struct block *const *blocks, size_t coun
 
 struct block *offer_build(struct search *search, const struct offer *offer, size_t first,
                           size_t last);
+
+/* The cheapest program of tests for a table of eight values or fewer; what stands is not looked at.
+ * NULL: the table is longer, or the search grew too large. */
+struct block *shape_exhausted(struct search *search);
 
 /* DP, the hottest values in front; leans on what stands. */
 struct block *search_tree(struct search *search);

@@ -2,9 +2,10 @@
  *
  * A window has at most 64 values: a set of them is one word. A tree of at most `mask_tests` tests
  * is searched exhaustively: JSET with every mask over the bits in which the values differ, JEQ with
- * every value, JGE at every boundary between runs. Tests that tell the same values apart are tried
- * once. The last test of every branch is not searched but computed: of all masks that are clear in
- * the values of one target, the largest is set in most others.
+ * every value, JGE at every boundary between runs (in short windows inside of runs as well). Tests
+ * that tell the same values apart are tried once. The last test of every branch is not searched but
+ * computed: of all masks that are clear in the values of one target, the largest is set in most
+ * others.
  *
  * JSET leaves A as it is, and the kernel's emulator follows it: the pair stays cacheable. */
 #include <math.h>
@@ -52,7 +53,8 @@ struct window {
     /* From here on: not cleared from window to window. */
     struct window_test tests[TESTS_MOST];
     struct window_offer offers[OFFERS_MOST];
-    double weights[16][16]; /* of the values in each four bits of a set */
+    double weights[16][16];                /* of the values in each four bits of a set */
+    uint64_t masked[1u << MASK_BITS_MOST]; /* by mask: the window's values that have a bit of it */
 };
 
 static uint64_t low_bits(unsigned count)
@@ -161,17 +163,18 @@ static bool beside_boundary(const struct window *window, unsigned at)
 
 static void note_tests(struct window *window)
 {
+    bool whole = window->span <= WINDOW_SPAN_EXHAUSTED;
+    bool all = window->search->cares || whole;
+    window->masked[0] = 0;
     for (unsigned at = 1; at < window->span; at++) {
-        if (window->boundaries >> at & 1)
+        if (whole || window->boundaries >> at & 1)
             add_test(window, ~low_bits(at), TEST_GREATER_EQUAL, window->base + at);
     }
     for (uint32_t mask = 1; mask < 1u << window->bits; mask++) {
-        uint64_t yes = 0;
-        for (uint32_t left = mask; left; left &= left - 1)
-            yes |= window->columns[__builtin_ctz(left)];
-        add_test(window, yes, TEST_SET, mask);
+        window->masked[mask] =
+            window->masked[mask & (mask - 1)] | window->columns[__builtin_ctz(mask)];
+        add_test(window, window->masked[mask], TEST_SET, mask);
     }
-    bool all = window->search->cares || window->span <= WINDOW_SPAN_EXHAUSTED;
     for (unsigned at = 0; at < window->span; at++) {
         if (all || beside_boundary(window, at))
             add_test(window, (uint64_t)1 << at, TEST_EQUAL, window->base + at);
@@ -276,14 +279,15 @@ static double find_sides(struct window *window, uint64_t yes, uint64_t no, unsig
         yes_least = no_least = 0;
         yes_most = uniform(window, yes) ? 0 : tests;
     }
-    if (yes_least + no_least > tests || least_cost(window, yes) + least_cost(window, no) >= limit)
+    double least_no = least_cost(window, no);
+    if (yes_least + no_least > tests || least_cost(window, yes) + least_no >= limit)
         return INFINITY;
     double best = INFINITY;
     for (unsigned yes_tests = yes_least; yes_tests <= yes_most; yes_tests++) {
         const struct window_tree *y = NULL, *n = NULL;
         unsigned no_tests = tests - yes_tests;
-        double cost = find(window, yes, yes_tests, limit, &y);
-        if (cost >= limit)
+        double cost = find(window, yes, yes_tests, limit - least_no, &y);
+        if (cost >= limit - least_no)
             continue;
         cost += find(window, no, no_tests, limit - cost, &n);
         if (cost >= limit)

@@ -62,8 +62,9 @@ size_t terms_count(const struct terms *terms);
 
 const struct term *term_constant(struct terms *terms, unsigned bits, uint64_t value);
 const struct term *term_bool(struct terms *terms, bool value);
-/* `number` is the caller's; the same number and width give the same variable. `name` is for
- * SMT-LIB. */
+/* `number` is the caller's, below VARIABLE_OWN_FIRST; the same number and width give the same
+ * variable. `name` is for SMT-LIB. */
+#define VARIABLE_OWN_FIRST UINT32_C(0x10000) /* from here on the numbers are smt/'s own */
 const struct term *term_variable(struct terms *terms, unsigned bits, uint32_t number,
                                  const char *name);
 const struct term *term_not(struct terms *terms, const struct term *a);
@@ -104,8 +105,8 @@ uint64_t term_evaluate(struct arena *arena, const struct term *term, const uint6
                        size_t count);
 /* Whether an uninterpreted function occurs in it: then a model must be replayed with care. */
 bool term_has_apply(const struct term *term);
-/* SMT-LIB 2.6: a script that asserts `question` and checks it, opened by (reset) so that scripts may
- * follow one another in a file; `comment` goes on top. */
+/* SMT-LIB 2.6: a script that asserts `question` and checks it, opened by (reset) so that scripts
+ * may follow one another in a file; `comment` goes on top. */
 void term_print_smt2(struct buffer *out, struct arena *arena, const struct term *question,
                      const char *comment, bool expect_unsat);
 

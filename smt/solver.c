@@ -192,12 +192,11 @@ static Z3_ast translate(struct solver *solver, const struct term_order *order)
 /* ---- questions
  * ------------------------------------------------------------------------------------ */
 
-static void set_limits(struct solver *solver)
+static void set_limits(struct solver *solver, uint32_t left)
 {
     Z3_context context = solver->context;
     Z3_params params = Z3_mk_params(context);
     Z3_params_inc_ref(context, params);
-    uint32_t left = deadline_left_ms(solver->limits.deadline);
     if (left < QUESTION_MOST_MS)
         Z3_params_set_uint(context, params, Z3_mk_string_symbol(context, "timeout"), left);
     if (solver->limits.rlimit && solver->limits.rlimit <= UINT32_MAX)
@@ -271,6 +270,27 @@ static const char *unknown_reason(const struct solver *solver)
     return "the solver gave up";
 }
 
+/* Whether Z3 says that the looser question, without what is hard for it, cannot be true. It gets
+ * half of the time that is left. */
+static bool is_settled_loosely(struct solver *solver, const struct term *question)
+{
+    const struct term *loose = term_loosened(solver->terms, question);
+    if (loose == question || term_is_constant(loose))
+        return loose != question && !loose->value;
+    struct term_order order = term_order(solver->terms->arena, loose);
+    Z3_ast ast = translate(solver, &order);
+    if (!ast)
+        return false;
+    uint32_t left = deadline_left_ms(solver->limits.deadline);
+    solver->z3 = solver->bits;
+    set_limits(solver, left < QUESTION_MOST_MS ? left / 2 + 1 : left);
+    Z3_solver_assert(solver->context, solver->z3, ast);
+    Z3_lbool found = Z3_solver_check(solver->context, solver->z3);
+    bool settled = Z3_get_error_code(solver->context) == Z3_OK && found == Z3_L_FALSE;
+    Z3_solver_reset(solver->context, solver->z3);
+    return settled;
+}
+
 static enum answer ask_z3(struct solver *solver, const struct term *question, uint64_t *values,
                           size_t count, const char **reason)
 {
@@ -278,6 +298,8 @@ static enum answer ask_z3(struct solver *solver, const struct term *question, ui
         *reason = "the solver did not start";
         return ANSWER_UNKNOWN;
     }
+    if (is_settled_loosely(solver, question))
+        return ANSWER_UNSAT;
     solver->z3 = question->has_apply ? solver->functions_too : solver->bits;
     struct term_order order = term_order(solver->terms->arena, question);
     Z3_ast ast = translate(solver, &order);
@@ -285,7 +307,7 @@ static enum answer ask_z3(struct solver *solver, const struct term *question, ui
         *reason = "the solver refused the question (memory)";
         return ANSWER_UNKNOWN;
     }
-    set_limits(solver);
+    set_limits(solver, deadline_left_ms(solver->limits.deadline));
     Z3_solver_assert(solver->context, solver->z3, ast);
     Z3_lbool found = Z3_solver_check(solver->context, solver->z3);
     enum answer answer = ANSWER_UNKNOWN;

@@ -67,6 +67,11 @@ const struct term *word_within(struct prover *prover, const struct term *word, s
 /* The term with words replaced: `replacements` has FIELD_COUNT entries, NULL = as it is. */
 const struct term *substitute(struct prover *prover, const struct term *term,
                               const struct term *const *replacements);
+/* The same; and of every choice whose condition `decide` knows (1 true, -1 false), that side only. */
+typedef int choice_decider(void *data, const struct term *condition);
+const struct term *decide_choices(struct prover *prover, const struct term *term,
+                                  const struct term *const *replacements, choice_decider *decide,
+                                  void *data);
 
 /* ---- classes (class.c) ---------------------------------------------------------------------- */
 

@@ -146,8 +146,25 @@ static bool settle_constants(struct prover *prover, const struct obligation *o)
     return true;
 }
 
-void settle(struct prover *prover, const struct obligation *o)
+/* A residue holds on a longer range than the class when the other side is cut finer: where the
+ * class is a single number or token, the word is that. */
+static struct obligation narrowed(struct prover *prover, const struct obligation *o)
 {
+    const struct term *replacements[FIELD_COUNT] = {NULL};
+    struct obligation narrow = *o;
+    if (is_single(o->nr))
+        replacements[FIELD_NR] = word_constant(prover, o->nr.first);
+    if (is_single(o->arch))
+        replacements[FIELD_ARCH] = word_constant(prover, o->arch.first);
+    narrow.left = substitute(prover, o->left, replacements);
+    narrow.right = substitute(prover, o->right, replacements);
+    return narrow;
+}
+
+void settle(struct prover *prover, const struct obligation *whole)
+{
+    struct obligation narrow = narrowed(prover, whole);
+    const struct obligation *o = &narrow;
     prover->proof.folded++;
     if (settle_constants(prover, o) || is_remembered(prover, o) || out_of_time(prover))
         return;

@@ -112,7 +112,10 @@ const struct term *word_within(struct prover *prover, const struct term *word, s
 
 struct rewriting {
     struct prover *prover;
+    struct arena *arena; /* of the table */
     const struct term *const *replacements;
+    choice_decider *decide; /* NULL: choices stay */
+    void *data;
     uint32_t touched;                   /* words that are replaced, as in term.uses */
     const struct term **keys, **values; /* hash table */
     size_t capacity, count;
@@ -130,8 +133,8 @@ static void rewriting_resize(struct rewriting *r, size_t capacity)
 {
     struct rewriting old = *r;
     r->capacity = capacity;
-    r->keys = NEW_ARRAY(r->prover->arena, const struct term *, capacity);
-    r->values = NEW_ARRAY(r->prover->arena, const struct term *, capacity);
+    r->keys = NEW_ARRAY(r->arena, const struct term *, capacity);
+    r->values = NEW_ARRAY(r->arena, const struct term *, capacity);
     for (size_t i = 0; i < old.capacity; i++) {
         if (!old.keys[i])
             continue;
@@ -155,11 +158,20 @@ static void rewriting_set(struct rewriting *r, const struct term *term, const st
     r->values[at] = value;
 }
 
+static const struct term *rebuild_choice(const struct rewriting *r, const struct term *condition,
+                                         const struct term *yes, const struct term *no)
+{
+    int decided = r->decide ? r->decide(r->data, condition) : 0;
+    if (decided)
+        return decided > 0 ? yes : no;
+    return term_if(r->prover->terms, condition, yes, no);
+}
+
 static const struct term *rebuild(const struct rewriting *r, const struct term *term)
 {
     struct terms *terms = r->prover->terms;
     if (term->kind == TERM_VARIABLE)
-        return r->replacements[term->value];
+        return r->replacements[term->value] ? r->replacements[term->value] : term;
     const struct term *a = rewritten(r, term->children[0]);
     const struct term *b = term->child_count > 1 ? rewritten(r, term->children[1]) : NULL;
     switch (term->kind) {
@@ -168,7 +180,7 @@ static const struct term *rebuild(const struct rewriting *r, const struct term *
     case TERM_NEGATE:
         return term_unary(terms, term->kind, a);
     case TERM_IF:
-        return term_if(terms, a, b, rewritten(r, term->children[2]));
+        return rebuild_choice(r, a, b, rewritten(r, term->children[2]));
     case TERM_EXTRACT:
         return term_extract(terms, a, (unsigned)term->value, term->bits);
     case TERM_APPLY:
@@ -189,30 +201,50 @@ static bool push_children(struct rewriting *r, const struct term *term, struct t
     for (unsigned i = 0; i < term->child_count; i++) {
         const struct term *child = term->children[i];
         if (child->uses & r->touched && !rewritten(r, child))
-            vector_push(r->prover->arena, stack, child);
+            vector_push(r->arena, stack, child);
     }
     return stack->count > before;
+}
+
+static const struct term *rewrite(struct rewriting *r, const struct term *term)
+{
+    if (!(term->uses & r->touched))
+        return term;
+    rewriting_resize(r, 64);
+    struct term_stack stack = {0};
+    vector_push(r->arena, &stack, term);
+    while (stack.count) {
+        const struct term *top = stack.items[stack.count - 1];
+        if (!rewritten(r, top)) {
+            if (push_children(r, top, &stack))
+                continue;
+            rewriting_set(r, top, rebuild(r, top));
+        }
+        stack.count--;
+    }
+    return rewritten(r, term);
 }
 
 const struct term *substitute(struct prover *prover, const struct term *term,
                               const struct term *const *replacements)
 {
-    struct rewriting r = {.prover = prover, .replacements = replacements};
+    struct rewriting r = {.prover = prover, .arena = prover->arena, .replacements = replacements};
     for (unsigned i = 0; i < FIELD_COUNT; i++)
         r.touched |= replacements[i] ? UINT32_C(1) << i : 0;
-    if (!(term->uses & r.touched))
-        return term;
-    rewriting_resize(&r, 64);
-    struct term_stack stack = {0};
-    vector_push(prover->arena, &stack, term);
-    while (stack.count) {
-        const struct term *top = stack.items[stack.count - 1];
-        if (!rewritten(&r, top)) {
-            if (push_children(&r, top, &stack))
-                continue;
-            rewriting_set(&r, top, rebuild(&r, top));
-        }
-        stack.count--;
-    }
-    return rewritten(&r, term);
+    return rewrite(&r, term);
+}
+
+const struct term *decide_choices(struct prover *prover, const struct term *term,
+                                  const struct term *const *replacements, choice_decider *decide,
+                                  void *data)
+{
+    struct rewriting r = {.prover = prover,
+                          .arena = arena_new(),
+                          .replacements = replacements,
+                          .decide = decide,
+                          .data = data,
+                          .touched = UINT32_MAX};
+    const struct term *made = rewrite(&r, term);
+    arena_free(r.arena);
+    return made;
 }

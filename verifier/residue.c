@@ -99,15 +99,34 @@ static bool finish(struct node *node, const struct term *word)
     return true;
 }
 
+/* Where a computed word was found equal to a constant, it is that constant: a policy says 0 where a
+ * program returns the divisor that it has just seen to be 0. Words of the input stay: what is known
+ * of them is in the conditions, and paths that meet again would no longer share a node. */
+static struct machine machine_where_equal(struct prover *prover, const struct decoded *at,
+                                          const struct machine *machine)
+{
+    struct machine equal = *machine;
+    const struct term *a = machine->registers[REGISTER_A];
+    if (at->operation != OP_JUMP_EQUAL || at->operand_is_x || a->kind == TERM_VARIABLE)
+        return equal;
+    for (unsigned i = 0; i < REGISTER_COUNT; i++) {
+        if (equal.registers[i] == a)
+            equal.registers[i] = word_constant(prover, at->k);
+    }
+    return equal;
+}
+
 /* Both ways are possible. False when there are too many nodes: then the node stays as it was. */
 static bool fork_at(struct search *search, struct node *node, const struct decoded *at,
                     struct machine *machine)
 {
     struct node *yes = NULL;
-    if (may_divide_by_zero(at))
+    if (may_divide_by_zero(at)) {
         machine_step(search->prover, search->class, at, machine);
-    else
-        yes = node_at(search, at->yes, machine);
+    } else {
+        struct machine equal = machine_where_equal(search->prover, at, machine);
+        yes = node_at(search, at->yes, &equal);
+    }
     struct node *no = node_at(search, at->no, machine);
     if (!no || (!yes && !may_divide_by_zero(at)))
         return false;

@@ -12,6 +12,7 @@
 #define DEPTH_MOST 1500u
 #define CONNECTIVES_MOST 8u /* deep: conditions share parts, and each is looked at anew */
 #define CANDIDATES_MOST 2048u
+#define RESOLVED_MOST 4000u /* terms that are made anew for one pair */
 
 enum truth { FALSE_HERE = -1, UNDECIDED = 0, TRUE_HERE = 1 };
 
@@ -20,9 +21,18 @@ struct domain {
     uint32_t low, high, known, value;
 };
 
+/* (word & mask) compared with a constant. */
+struct comparison_of {
+    bool fits;
+    bool is_equal; /* else: less */
+    unsigned word;
+    uint32_t mask, constant;
+};
+
 struct assumption {
     const struct term *atom;
     bool holds;
+    struct comparison_of comparison;
     unsigned word;        /* FIELD_COUNT: not about one word, nothing to restore */
     struct domain before; /* of that word */
 };
@@ -31,7 +41,11 @@ struct walker {
     struct prover *prover;
     const struct obligation *obligation;
     struct domain domains[FIELD_COUNT];
-    signed char *truths; /* by id of the atom */
+    VECTOR(signed char) truths; /* by id of the atom; past the end: not decided */
+    uint32_t resolved;
+    bool resolving; /* conditions that come up are resolved already */
+    const struct term
+        *open; /* of a choice inside the term last resolved: not decided; NULL: none */
     VECTOR(struct assumption) trail;
     uint64_t steps;
     uint64_t *values;
@@ -39,14 +53,6 @@ struct walker {
 
 /* ---- atoms ------------------------------------------------------------------------------------
  */
-
-/* (word & mask) compared with a constant. */
-struct comparison_of {
-    bool fits;
-    bool is_equal; /* else: less */
-    unsigned word;
-    uint32_t mask, constant;
-};
 
 static struct comparison_of read_atom(const struct term *atom)
 {
@@ -94,12 +100,142 @@ static enum truth truth_in(const struct comparison_of *c, struct domain domain)
     return least == most && least == c->constant ? TRUE_HERE : UNDECIDED;
 }
 
+/* ---- masked words ------------------------------------------------------------------------------
+ */
+
+/* The smallest value from `from` up without bits outside of the mask; false when there is none. */
+static bool masked_from(uint32_t from, uint32_t mask, uint32_t *value)
+{
+    uint32_t outside = from & ~mask;
+    *value = from;
+    if (!outside)
+        return true;
+    uint32_t above = outside;
+    for (unsigned shift = 1; shift < 32; shift *= 2)
+        above |= above >> shift;
+    uint32_t raised = mask & ~from & ~above; /* bits that can be raised to get past `from` */
+    raised &= 0u - raised;
+    *value = raised | (from & ~(raised - 1) & mask);
+    return raised != 0;
+}
+
+/* The largest value up to `to` without bits outside of the mask. */
+static uint32_t masked_to(uint32_t to, uint32_t mask)
+{
+    uint32_t below = to & ~mask;
+    for (unsigned shift = 1; shift < 32; shift *= 2)
+        below |= below >> shift;
+    return below ? (to & ~below) | (mask & (below >> 1)) : to;
+}
+
+static bool is_masked_excluded(const struct walker *w, const struct comparison_of *c,
+                               uint32_t value)
+{
+    for (size_t i = 0; i < w->trail.count; i++) {
+        const struct assumption *a = &w->trail.items[i];
+        if (a->word == c->word && !a->holds && a->comparison.is_equal &&
+            a->comparison.mask == c->mask && a->comparison.constant == value)
+            return true;
+    }
+    return false;
+}
+
+/* Between which ends the trail leaves (word & mask); false: nowhere. */
+static bool masked_ends(const struct walker *w, const struct comparison_of *c, uint32_t *low,
+                        uint32_t *high)
+{
+    const struct domain d = sharpened(w->domains[c->word]);
+    *low = d.value & c->mask;
+    *high = (d.value | ~d.known) & c->mask;
+    for (size_t i = 0; i < w->trail.count; i++) {
+        const struct assumption *a = &w->trail.items[i];
+        if (a->word != c->word || a->comparison.is_equal || a->comparison.mask != c->mask)
+            continue;
+        uint32_t constant = a->comparison.constant;
+        if (a->holds && !constant)
+            return false;
+        if (a->holds && *high >= constant)
+            *high = constant - 1;
+        if (!a->holds && *low < constant)
+            *low = constant;
+    }
+    for (;;) {
+        if (!masked_from(*low, c->mask, low))
+            return false;
+        *high = masked_to(*high, c->mask);
+        if (*low > *high)
+            return false;
+        bool first = is_masked_excluded(w, c, *low), last = is_masked_excluded(w, c, *high);
+        if (!first && !last)
+            return true;
+        if (*low == *high)
+            return false;
+        *low += first;
+        *high -= last;
+    }
+}
+
+static enum truth masked_truth(const struct walker *w, const struct comparison_of *c)
+{
+    uint32_t low, high;
+    if (!masked_ends(w, c, &low, &high))
+        return UNDECIDED; /* no input gets here: anything is true, and is found out elsewhere */
+    if (!c->is_equal)
+        return high < c->constant ? TRUE_HERE : low >= c->constant ? FALSE_HERE : UNDECIDED;
+    if (c->constant < low || c->constant > high || c->constant & ~c->mask)
+        return FALSE_HERE;
+    return low == high ? TRUE_HERE : UNDECIDED;
+}
+
+/* ---- conditions -------------------------------------------------------------------------------
+ */
+
+static enum truth truth_of(struct walker *w, const struct term *condition, unsigned depth);
+
+static int decide(void *data, const struct term *condition)
+{
+    struct walker *w = data;
+    enum truth truth = truth_of(w, condition, 0);
+    if (truth == UNDECIDED && !w->open)
+        w->open = condition;
+    return truth;
+}
+
+/* What the term is on this path, when it is more than a comparison of one word: words that have
+ * one value are that value, and choices that are decided are what they choose. */
+static const struct term *resolved(struct walker *w, const struct term *term)
+{
+    const struct term *replacements[FIELD_COUNT] = {NULL};
+    w->open = NULL;
+    if (w->resolving || w->resolved++ > RESOLVED_MOST)
+        return term;
+    for (unsigned i = 0; i < FIELD_COUNT; i++) {
+        if (w->domains[i].low == w->domains[i].high)
+            replacements[i] = word_constant(w->prover, w->domains[i].low);
+    }
+    w->resolving = true;
+    const struct term *made = decide_choices(w->prover, term, replacements, decide, w);
+    w->resolving = false;
+    return made;
+}
+
+static enum truth truth_resolved(struct walker *w, const struct term *condition, unsigned depth)
+{
+    const struct term *made = depth < CONNECTIVES_MOST ? resolved(w, condition) : condition;
+    return made == condition ? UNDECIDED : truth_of(w, made, depth + 1);
+}
+
+static enum truth truth_assumed(const struct walker *w, const struct term *condition)
+{
+    return condition->id < w->truths.count ? (enum truth)w->truths.items[condition->id] : UNDECIDED;
+}
+
 static enum truth truth_of(struct walker *w, const struct term *condition, unsigned depth)
 {
     if (term_is_constant(condition))
         return condition->value ? TRUE_HERE : FALSE_HERE;
-    if (w->truths[condition->id])
-        return w->truths[condition->id];
+    if (truth_assumed(w, condition))
+        return truth_assumed(w, condition);
     if (condition->kind == TERM_NOT && depth < CONNECTIVES_MOST)
         return -truth_of(w, condition->children[0], depth + 1);
     if ((condition->kind == TERM_AND || condition->kind == TERM_OR) && depth < CONNECTIVES_MOST) {
@@ -109,21 +245,32 @@ static enum truth truth_of(struct walker *w, const struct term *condition, unsig
         return a == absorbing || b == absorbing ? absorbing : a == UNDECIDED ? a : b;
     }
     struct comparison_of c = read_atom(condition);
-    return c.fits ? truth_in(&c, w->domains[c.word]) : UNDECIDED;
+    if (!c.fits)
+        return truth_resolved(w, condition, depth);
+    enum truth truth = truth_in(&c, w->domains[c.word]);
+    return truth || c.mask == UINT32_MAX ? truth : masked_truth(w, &c);
 }
 
-/* A part of an undecided condition that is no connective, and undecided itself. */
+/* A part of an undecided condition that is no connective, and undecided itself. Of a comparison
+ * with a choice inside, the choice's condition comes first: both sides then come to the same
+ * comparison, in whatever order they ask. */
 static const struct term *undecided_atom(struct walker *w, const struct term *condition)
 {
     for (unsigned depth = 0; depth < CONNECTIVES_MOST; depth++) {
-        if (condition->kind == TERM_NOT)
+        if (condition->kind == TERM_NOT) {
             condition = condition->children[0];
-        else if (condition->kind != TERM_AND && condition->kind != TERM_OR)
-            return condition;
-        else if (truth_of(w, condition->children[0], 0) == UNDECIDED)
-            condition = condition->children[0];
-        else
-            condition = condition->children[1];
+        } else if (condition->kind == TERM_AND || condition->kind == TERM_OR) {
+            bool first = truth_of(w, condition->children[0], 0) == UNDECIDED;
+            condition = condition->children[first ? 0 : 1];
+        } else {
+            const struct term *made = condition;
+            if (!read_atom(condition).fits)
+                made = resolved(w, condition);
+            if (made == condition && !w->open)
+                return condition;
+            condition = w->open ? w->open : made;
+        }
+        w->open = NULL;
     }
     return condition;
 }
@@ -179,10 +326,26 @@ static bool refine_equal(struct domain *d, const struct comparison_of *c, bool h
     return unknown || !rest_agrees;
 }
 
+/* Of masked words only the ends are understood: the least and the most that the known bits leave.
+ */
+static bool refine_masked_less(struct domain *d, const struct comparison_of *c, bool holds)
+{
+    uint32_t unknown = c->mask & ~d->known;
+    uint32_t least = d->value & c->mask, most = least | unknown;
+    uint32_t lowest = unknown & (0u - unknown);
+    if (holds ? least >= c->constant : most < c->constant)
+        return false;
+    if (!holds && most == c->constant)
+        return learn_bits(d, unknown, unknown);
+    if (holds && unknown && (uint64_t)least + lowest >= c->constant)
+        return learn_bits(d, unknown, 0);
+    return true;
+}
+
 static bool refine_less(struct domain *d, const struct comparison_of *c, bool holds)
 {
     if (c->mask != UINT32_MAX)
-        return true;
+        return refine_masked_less(d, c, holds);
     if (holds && d->high >= c->constant)
         d->high = c->constant - 1;
     if (!holds && d->low < c->constant)
@@ -190,27 +353,45 @@ static bool refine_less(struct domain *d, const struct comparison_of *c, bool ho
     return d->low <= d->high;
 }
 
+/* Whether what is known of the word now contradicts something that was assumed of it. */
+static bool contradicts_trail(const struct walker *w, unsigned word)
+{
+    for (size_t i = 0; i < w->trail.count; i++) {
+        const struct assumption *a = &w->trail.items[i];
+        if (a->word != word)
+            continue;
+        enum truth truth = truth_in(&a->comparison, w->domains[word]);
+        if (truth != UNDECIDED && truth != (a->holds ? TRUE_HERE : FALSE_HERE))
+            return true;
+    }
+    return false;
+}
+
 /* False: no input takes this path. The assumption is on the trail either way. */
 static bool assume(struct walker *w, const struct term *atom, bool holds)
 {
     struct comparison_of c = read_atom(atom);
     unsigned word = c.fits ? c.word : FIELD_COUNT;
-    struct assumption assumption = {atom, holds, word, {0, 0, 0, 0}};
+    struct assumption assumption = {atom, holds, c, word, {0, 0, 0, 0}};
     if (c.fits)
         assumption.before = w->domains[word];
     vector_push(w->prover->arena, &w->trail, assumption);
-    w->truths[atom->id] = holds ? TRUE_HERE : FALSE_HERE;
+    while (w->truths.count <= atom->id)
+        vector_push(w->prover->arena, &w->truths, UNDECIDED);
+    w->truths.items[atom->id] = holds ? TRUE_HERE : FALSE_HERE;
     if (!c.fits)
         return true;
     struct domain *d = &w->domains[word];
     bool possible = c.is_equal ? refine_equal(d, &c, holds) : refine_less(d, &c, holds);
-    return possible && tighten(w, word, d);
+    uint32_t low, high;
+    return possible && tighten(w, word, d) && !contradicts_trail(w, word) &&
+           (c.mask == UINT32_MAX || masked_ends(w, &c, &low, &high));
 }
 
 static void take_back(struct walker *w)
 {
     struct assumption *a = &w->trail.items[--w->trail.count];
-    w->truths[a->atom->id] = UNDECIDED;
+    w->truths.items[a->atom->id] = UNDECIDED;
     if (a->word < FIELD_COUNT)
         w->domains[a->word] = a->before;
 }
@@ -226,7 +407,7 @@ static bool agrees(const struct walker *w, unsigned word, uint32_t value)
         const struct assumption *a = &w->trail.items[i];
         if (a->word != word)
             continue;
-        struct comparison_of c = read_atom(a->atom);
+        struct comparison_of c = a->comparison;
         uint32_t seen = value & c.mask;
         if ((c.is_equal ? seen == c.constant : seen < c.constant) != a->holds)
             return false;
@@ -264,7 +445,7 @@ static bool guess(const struct walker *w, unsigned word, uint32_t base, uint32_t
         const struct assumption *a = &w->trail.items[i];
         if (a->word != word || a->holds)
             continue;
-        struct comparison_of c = read_atom(a->atom);
+        struct comparison_of c = a->comparison;
         uint32_t spare = c.mask & ~w->domains[word].known;
         if (!c.is_equal || (base & c.mask) != c.constant || !spare)
             continue;
@@ -337,6 +518,20 @@ static const struct term *follow(struct walker *w, const struct term *residue)
     return residue;
 }
 
+/* The condition of a choice inside of what is returned, that is not decided; NULL: none. */
+static const struct term *open_choice(struct walker *w, const struct term *left,
+                                      const struct term *right)
+{
+    resolved(w, left);
+    if (!w->open)
+        resolved(w, right);
+    return w->open;
+}
+
+static enum walk_result walk_both_ways(struct walker *w, const struct term *condition,
+                                       const struct term *left, const struct term *right,
+                                       unsigned depth);
+
 static enum walk_result walk(struct walker *w, const struct term *left, const struct term *right,
                              unsigned depth)
 {
@@ -354,10 +549,20 @@ static enum walk_result walk(struct walker *w, const struct term *left, const st
         if (both &&
             !property->is_bad(property->data, (uint32_t)left->value, (uint32_t)right->value))
             return WALK_GOOD;
-        return look_for_witness(w);
+        if (!both && property->same_is_good && resolved(w, left) == resolved(w, right))
+            return WALK_GOOD;
+        const struct term *open = both ? NULL : open_choice(w, left, right);
+        return open ? walk_both_ways(w, open, left, right, depth) : look_for_witness(w);
     }
     const struct term *choice = left->kind == TERM_IF ? left : right;
-    const struct term *atom = undecided_atom(w, choice->children[0]);
+    return walk_both_ways(w, choice->children[0], left, right, depth);
+}
+
+static enum walk_result walk_both_ways(struct walker *w, const struct term *condition,
+                                       const struct term *left, const struct term *right,
+                                       unsigned depth)
+{
+    const struct term *atom = undecided_atom(w, condition);
     for (int way = 0; way < 2; way++) {
         enum walk_result outcome = WALK_GOOD;
         if (assume(w, atom, way == 0))
@@ -379,6 +584,5 @@ enum walk_result walk_pair(struct prover *prover, const struct obligation *oblig
     w.domains[FIELD_ARCH].high = obligation->arch.last;
     w.domains[FIELD_NR].low = obligation->nr.first;
     w.domains[FIELD_NR].high = obligation->nr.last;
-    w.truths = NEW_ARRAY(prover->arena, signed char, terms_count(prover->terms));
     return walk(&w, obligation->left, obligation->right, 0);
 }

@@ -1,12 +1,17 @@
 /* No pass changes meaning. Over the examples, and over the filters in the directories that
  * BPFPROOF_CORPUS names: each pass by itself, the table's order with each two neighbours swapped,
- * and seeded orders, every result proved equal to what it came from. And random policies at every
- * level: PROVED, and in agreement with policy_eval when run. Samples; all of it when
- * BPFPROOF_SCALE=full.
+ * and seeded orders, every result proved equal to what it came from. (The table permits every
+ * order, see optimizer/pass.h.) And random policies at every level: PROVED, and in agreement with
+ * policy_eval when run. Samples; all of it when BPFPROOF_SCALE=full, with lines on standard error
+ * that say how far it is. What cannot be read, lifted or made into a program counts as wrong, and a
+ * proof that comes to no end as a failure.
  *
- *     passes [POLICIES] [SEED]
+ *     passes [POLICIES] [SEED] [FIRST]
+ *
+ * A random policy has a number: `passes 1 SEED NUMBER` looks at that one alone.
  */
 #include <dirent.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "api/bpfproof.h"
@@ -18,13 +23,29 @@
 #define INPUTS 40u
 #define PROOF_SECONDS 20.0
 #define PASSES_MOST 16
+#define POLICIES_A_LINE 500u /* of progress */
 
 struct campaign {
     bool full;
-    uint32_t policies;
-    uint64_t seed;
-    unsigned subjects, sequences, programs, wrong, unknown;
+    uint32_t policies, first;
+    uint64_t seed, start_ns;
+    unsigned subjects, sequences, proved, wrong, unknown, runs;
 };
+
+static void say_progress(const struct campaign *campaign, const char *what)
+{
+    double seconds = (double)(clock_ns() - campaign->start_ns) / 1e9;
+    if (campaign->full)
+        fprintf(stderr, "# %5.0f s: %s: %u proved, %u wrong, %u unknown\n", seconds, what,
+                campaign->proved, campaign->wrong, campaign->unknown);
+}
+
+static void count_wrong(struct campaign *campaign, const char *subject, const char *what,
+                        const char *why)
+{
+    campaign->wrong++;
+    printf("# %s, %s: %s\n", subject, what, why);
+}
 
 /* What is optimized: a policy, or a filter that others wrote. */
 struct original {
@@ -49,13 +70,11 @@ static struct proof prove_same(struct arena *arena, const struct original *subje
 static void count_proof(const struct proof *proof, const char *subject, const char *what,
                         struct campaign *campaign)
 {
-    campaign->programs++;
+    *(proof->verdict == PROVED    ? &campaign->proved
+      : proof->verdict == UNKNOWN ? &campaign->unknown
+                                  : &campaign->wrong) += 1;
     if (proof->verdict == PROVED)
         return;
-    if (proof->verdict == UNKNOWN)
-        campaign->unknown++;
-    else
-        campaign->wrong++;
     printf("# %s, %s: %s: %s\n", subject, what, verdict_name(proof->verdict),
            proof->reason ? proof->reason : "-");
 }
@@ -125,21 +144,19 @@ static void judge_sequence(struct arena *keep, const struct original *subject,
     const struct pass *passes = pass_table(&count);
     struct pass_state state;
     struct program program;
-    const char *broken = NULL;
+    const char *text = sequence_text(arena, sequence), *broken = NULL;
+    bool made = get_dag(arena, subject, &state);
     campaign->sequences++;
-    if (get_dag(arena, subject, &state)) {
-        for (size_t i = 0; i < sequence->count && !broken; i++) {
-            passes[sequence->passes[i]].run(&state);
-            broken = dag_check(state.dag, state.root);
-        }
-        if (broken) {
-            campaign->wrong++;
-            printf("# %s, %s: %s\n", subject->name, sequence_text(arena, sequence), broken);
-        } else if (make_program(arena, subject, &state, OPTIMIZE_1, &program) &&
-                   !is_known(keep, known, &program)) {
-            struct proof proof = prove_same(arena, subject, &program);
-            count_proof(&proof, subject->name, sequence_text(arena, sequence), campaign);
-        }
+    for (size_t i = 0; made && i < sequence->count && !broken; i++) {
+        passes[sequence->passes[i]].run(&state);
+        broken = dag_check(state.dag, state.root);
+    }
+    made = made && !broken && make_program(arena, subject, &state, OPTIMIZE_1, &program);
+    if (!made) {
+        count_wrong(campaign, subject->name, text, broken ? broken : "no program");
+    } else if (!is_known(keep, known, &program)) {
+        struct proof proof = prove_same(arena, subject, &program);
+        count_proof(&proof, subject->name, text, campaign);
     }
     arena_free(arena);
 }
@@ -170,6 +187,7 @@ static void judge_subject(const struct original *subject, struct campaign *campa
             order.passes[j] = (uint8_t)random_below(&random, (uint32_t)all.count);
         judge_sequence(arena, subject, &order, &known, campaign);
     }
+    say_progress(campaign, subject->name);
     arena_free(arena);
 }
 
@@ -184,6 +202,8 @@ static void judge_policy_file(const char *path, struct campaign *campaign)
     if (worked(file_read(arena, path, &diagnostics, &source)) &&
         worked(policy_read(arena, source, 0, &diagnostics, &policy)))
         judge_subject(&(struct original){.name = path, .policy = policy}, campaign);
+    else
+        count_wrong(campaign, path, "reading it", diagnostics.first->message);
     arena_free(arena);
 }
 
@@ -197,6 +217,8 @@ static void judge_filter_file(const char *path, struct campaign *campaign)
         worked(program_decode(arena, source, FORMAT_RAW_LITTLE, &diagnostics, &program)) &&
         check_program(&program).rule == CHECK_ACCEPTED)
         judge_subject(&(struct original){.name = path, .program = &program}, campaign);
+    else
+        count_wrong(campaign, path, "reading it", "no program that the kernel takes");
     arena_free(arena);
 }
 
@@ -228,6 +250,8 @@ static void judge_corpus(struct campaign *campaign)
 {
     const char *directories = getenv("BPFPROOF_CORPUS");
     struct arena *arena = arena_new();
+    if (!directories || !*directories)
+        puts("# BPFPROOF_CORPUS is not set: the examples alone");
     while (directories && *directories) {
         size_t length = strcspn(directories, ":");
         judge_directory(arena_string(arena, directories, length), ".bpf", campaign->full ? 1 : 8,
@@ -252,27 +276,39 @@ static bool agrees(const struct policy *policy, const struct program *program,
     return true;
 }
 
-static void judge_random_policy(struct random *random, struct campaign *campaign)
+static void judge_level(struct arena *arena, const struct original *subject,
+                        enum optimization level, struct random *random, struct campaign *campaign)
+{
+    static const char *const names[] = {"-O0", "-O1", "-O2", "-O3", "-Os"};
+    struct pass_state state;
+    struct program program;
+    bool made = get_dag(arena, subject, &state);
+    if (made)
+        optimize_dag(arena, level, &state.dag, &state.root);
+    if (!made || !make_program(arena, subject, &state, level, &program)) {
+        count_wrong(campaign, subject->name, names[level], "no program");
+        return;
+    }
+    struct proof proof = prove_same(arena, subject, &program);
+    count_proof(&proof, subject->name, names[level], campaign);
+    campaign->runs += INPUTS;
+    if (!agrees(subject->policy, &program, random))
+        count_wrong(campaign, subject->name, names[level], "a run says something else");
+}
+
+/* Every policy has a seed of its own, so that one can be looked at alone. */
+static void judge_random_policy(uint32_t number, struct campaign *campaign)
 {
     struct arena *arena = arena_new();
-    const struct policy *policy = random_policy(arena, random);
-    struct original subject = {.name = "a random policy", .policy = policy};
-    static const char *const names[] = {"-O0", "-O1", "-O2", "-O3", "-Os"};
-    for (int level = OPTIMIZE_0; level <= OPTIMIZE_SIZE; level++) {
-        struct pass_state state;
-        struct program program;
-        if (!get_dag(arena, &subject, &state))
-            break;
-        optimize_dag(arena, (enum optimization)level, &state.dag, &state.root);
-        if (!make_program(arena, &subject, &state, (enum optimization)level, &program))
-            continue;
-        struct proof proof = prove_same(arena, &subject, &program);
-        count_proof(&proof, subject.name, names[level], campaign);
-        if (!agrees(policy, &program, random)) {
-            campaign->wrong++;
-            printf("# a random policy and its program at %s disagree on a run\n", names[level]);
-        }
-    }
+    struct random random = random_seed(campaign->seed * 1000003 + number);
+    struct original subject = {.policy = random_policy(arena, &random)};
+    subject.name =
+        arena_printf(arena, "random policy %" PRIu32 " of seed %" PRIu64, number, campaign->seed);
+    for (int level = OPTIMIZE_0; level <= OPTIMIZE_SIZE; level++)
+        judge_level(arena, &subject, (enum optimization)level, &random, campaign);
+    campaign->subjects++;
+    if (campaign->subjects % POLICIES_A_LINE == 0)
+        say_progress(campaign, subject.name);
     arena_free(arena);
 }
 
@@ -280,31 +316,48 @@ static void judge_random_policy(struct random *random, struct campaign *campaign
 
 static void report_part(unsigned number, const char *what, const struct campaign *campaign)
 {
-    printf("# %s: %u subjects, %u sequences of passes, %u programs proved, %u wrong, %u unknown\n",
-           what, campaign->subjects, campaign->sequences,
-           campaign->programs - campaign->wrong - campaign->unknown, campaign->wrong,
+    printf("# %s: %u subjects, %u sequences of passes, %u programs proved, %u wrong, %u unknown",
+           what, campaign->subjects, campaign->sequences, campaign->proved, campaign->wrong,
            campaign->unknown);
+    if (campaign->runs)
+        printf("; %u runs", campaign->runs);
+    printf("; %.0f s\n", (double)(clock_ns() - campaign->start_ns) / 1e9);
     printf("%sok %u - %s\n", campaign->wrong || campaign->unknown ? "not " : "", number, what);
+}
+
+static void judge_passes(struct campaign *campaign)
+{
+    judge_directory("examples", ".policy", 1, judge_policy_file, campaign);
+    judge_policy_file("tests/data/container-default.policy", campaign);
+    judge_corpus(campaign);
+    report_part(1, "no pass, swap or order of passes changes meaning", campaign);
+}
+
+static void judge_policies(struct campaign *campaign)
+{
+    for (uint32_t i = 0; i < campaign->policies; i++)
+        judge_random_policy(campaign->first + i, campaign);
+    report_part(2, "random policies mean what they say at every level", campaign);
 }
 
 int main(int argc, char **argv)
 {
     const char *scale = getenv("BPFPROOF_SCALE");
     bool full = scale && !strcmp(scale, "full");
-    struct campaign campaign = {.full = full, .policies = full ? POLICIES : POLICIES / 250};
-    campaign.seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+    struct campaign passes = {
+        .full = full, .policies = full ? POLICIES : POLICIES / 250, .seed = 1};
+    setlinebuf(stdout);
     if (argc > 1)
-        campaign.policies = (uint32_t)strtoul(argv[1], NULL, 0);
-    struct campaign policies = campaign;
+        passes.policies = (uint32_t)strtoul(argv[1], NULL, 0);
+    if (argc > 2)
+        passes.seed = strtoull(argv[2], NULL, 0);
+    if (argc > 3)
+        passes.first = (uint32_t)strtoul(argv[3], NULL, 0);
+    struct campaign policies = passes;
     puts("1..2");
-    judge_directory("examples", ".policy", 1, judge_policy_file, &campaign);
-    judge_policy_file("tests/data/container-default.policy", &campaign);
-    judge_corpus(&campaign);
-    report_part(1, "no pass, swap or order of passes changes meaning", &campaign);
-    struct random random = random_seed(policies.seed);
-    for (uint32_t i = 0; i < policies.policies; i++)
-        judge_random_policy(&random, &policies);
-    policies.subjects = policies.policies;
-    report_part(2, "random policies mean what they say at every level", &policies);
-    return campaign.wrong || campaign.unknown || policies.wrong || policies.unknown;
+    passes.start_ns = clock_ns();
+    judge_passes(&passes);
+    policies.start_ns = clock_ns();
+    judge_policies(&policies);
+    return passes.wrong || passes.unknown || policies.wrong || policies.unknown;
 }

@@ -192,7 +192,7 @@ static void test_sets_are_shared(void **state)
                                       {17, set_node(dag, arena, members + 2, 18)},
                                       {0xffffffffu, dag_verdict(dag, DENY)}};
     struct program program = emit(arena, dag_switch(dag, FIELD_NR, 0xffffffffu, edges, 4), dag);
-    assert_true(program.length <= 3 + 2 + 20 + 2);
+    assert_true(program.length <= 3 + 3 + 20 + 2);
     for (uint32_t i = 0; i < 20; i++)
         executed_after_load(&program, members, 20, members[i]);
 }

@@ -338,6 +338,27 @@ static void scripts_for_other_solvers(void **state)
     assert_int_equal(count, 2);
 }
 
+/* A computed word that was found equal to a constant is that constant; what else is at hand is not.
+ */
+static void equal_to_a_constant(void **state)
+{
+    struct fixture *f = *state;
+    PROGRAM(word, LD_ARG(0), ALU(BPF_ADD, 1), JUMP_IF(BPF_JEQ, 5, 0, 1), RET_A, RET(KILL));
+    PROGRAM(constant, LD_ARG(0), JUMP_IF(BPF_JEQ, 4, 0, 1), RET(5), RET(KILL));
+    struct proof_options options = options_in(30);
+    struct proof proof = prove_equal(f->arena, &word, &constant, &options);
+    assert_int_equal(proof.verdict, PROVED);
+    assert_int_equal(proof.questions, 0);
+    PROGRAM(other, LD_ARG(1), ST(0), LD_ARG(0), ALU(BPF_ADD, 1), JUMP_IF(BPF_JEQ, 5, 0, 2),
+            LD_MEM(0), JUMP_IF(BPF_JEQ, 7, 1, 0), RET(KILL), RET(ALLOW));
+    PROGRAM(never, LD_ARG(1), ST(0), LD_ARG(0), ALU(BPF_ADD, 1), JUMP_IF(BPF_JEQ, 5, 0, 0),
+            RET(KILL));
+    proof = prove_equal(f->arena, &other, &never, &options);
+    assert_int_equal(proof.verdict, REFUTED);
+    assert_int_equal((uint32_t)proof.counterexample.input.args[0], 4);
+    assert_int_equal((uint32_t)proof.counterexample.input.args[1], 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +379,7 @@ int main(void)
         TEST(many_paths),
         TEST(numbers_cut_too_finely),
         TEST(scripts_for_other_solvers),
+        TEST(equal_to_a_constant),
     };
     return RUN_TESTS(tests);
 }
