@@ -105,6 +105,67 @@ MUST_USE result jit_open(struct arena *arena, const struct program *program,
 uint32_t jit_call(const struct jit *jit, const struct input *input);
 void jit_close(struct jit *jit);
 
+/* ---- the filters of processes (dump*.c) ----------------------------------------------------- */
+
+struct dump_thread {
+    pid_t process, thread;
+    const char *command; /* the thread's name in /proc, printable */
+};
+
+/* Threads that have one stack in common. */
+struct dump_stack {
+    const uint32_t *filters; /* indices into dump.filters, oldest first; none: no filters */
+    size_t count;
+    VECTOR(struct dump_thread) threads; /* by process and number */
+};
+
+/* One installation that was watched. */
+struct dump_installation {
+    struct dump_thread by;
+    uint32_t filter; /* index into dump.filters */
+    uint32_t place;  /* how many filters were on the thread's stack before it */
+    uint32_t flags;  /* SECCOMP_FILTER_FLAG_ */
+    const char *call; /* "seccomp" or "prctl" */
+    enum abi_id abi;  /* on which the call was made */
+};
+
+struct dump {
+    struct arena *arena;
+    VECTOR(struct program) filters; /* distinct programs, in the order in which they were found */
+    VECTOR(struct dump_stack) stacks; /* distinct */
+    VECTOR(struct dump_installation) installations; /* of dump_command, in order */
+};
+
+/* Stops the threads of a process one at a time, for as long as it takes to read their filters. A
+ * thread without filters is not touched. `thread` 0: all threads. Needs CAP_SYS_ADMIN, a kernel with
+ * CONFIG_CHECKPOINT_RESTORE, and that the caller is under no filter itself: else
+ * ERROR_UNSUPPORTED. Whatever happens, no thread is left stopped. */
+MUST_USE result dump_process(struct arena *arena, pid_t process, pid_t thread,
+                             struct deadline deadline, struct diagnostics *diagnostics,
+                             struct dump *dump);
+
+struct dump_request {
+    char *const *command;     /* argv */
+    bool output_to_stderr;    /* the command's standard output */
+    struct deadline deadline; /* then the command is let go, and goes on */
+};
+
+struct dump_ending {
+    bool ended; /* else it was let go */
+    int status; /* as waitpid gives it */
+};
+
+/* Runs a command and reads each filter that it, its children and all their threads install. The
+ * kernel is asked for the filter where it answers, else the caller's memory is read. Returns when
+ * all of them have ended; at the deadline, and when the command itself has ended and a signal
+ * comes that asks to end, the rest is let go. Needs Linux 5.3. ERROR_IO when the command cannot be
+ * started. */
+MUST_USE result dump_command(struct arena *arena, const struct dump_request *request,
+                             struct diagnostics *diagnostics, struct dump *dump,
+                             struct dump_ending *ending);
+/* The names of SECCOMP_FILTER_FLAG_ bits: "TSYNC|LOG"; "" for 0. */
+void dump_flags_print(struct buffer *out, uint32_t flags);
+
 /* ---- time (bench.c and bench_*.c): filters side by side, on this machine, now ------------------
  */
 
