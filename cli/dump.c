@@ -15,7 +15,7 @@ static void print_program(struct context *context, const struct program *program
     if (context->options.output || format == FORMAT_UNKNOWN)
         return;
     struct buffer text = buffer_new(context->arena);
-    program_encode(&text, context->arena, program, format, blob_declared(program, 1));
+    program_encode(&text, context->arena, program, format, dump_abis(program));
     fputs(buffer_string(&text), stdout);
 }
 

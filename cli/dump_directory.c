@@ -27,6 +27,11 @@ result dump_directory_check(struct context *context)
     return FAILURE(ERROR_INPUT);
 }
 
+abi_set dump_abis(const struct program *program)
+{
+    return check_program(program).rule == CHECK_ACCEPTED ? blob_declared(program, 1) : 0;
+}
+
 static enum format format_of(const struct context *context)
 {
     enum format format = context->options.format;
@@ -46,7 +51,7 @@ static result write_filters(struct context *context, const struct dump *dump, co
     for (size_t i = 0; i < dump->filters.count && worked(r); i++) {
         const struct program *program = &dump->filters.items[i];
         struct buffer bytes = buffer_new(context->arena);
-        program_encode(&bytes, context->arena, program, format, blob_declared(program, 1));
+        program_encode(&bytes, context->arena, program, format, dump_abis(program));
         r = file_write(
             arena_printf(context->arena, "%s/filter-%zu.%s", directory, i + 1, ending_of(format)),
             buffer_string(&bytes), bytes.length, &context->diagnostics);
