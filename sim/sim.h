@@ -25,6 +25,14 @@ struct run {
 struct run interpret(const struct program *program, const struct input *input, uint32_t *trace,
                      size_t trace_most);
 
+/* One executed instruction, and what the registers held before it. */
+struct executed_step {
+    uint32_t instruction, a, x;
+};
+/* The same, with the steps in order, up to `most`. */
+struct run interpret_steps(const struct program *program, const struct input *input,
+                           struct executed_step *steps, size_t most);
+
 /* A stack, oldest first: what the kernel makes of all of them (seccomp_run_filters). */
 struct stack_run {
     uint32_t word;
@@ -35,6 +43,43 @@ struct stack_run {
 };
 struct stack_run interpret_stack(const struct program *programs, size_t count,
                                  const struct input *input);
+
+/* ---- a path, explained (path.c, facts.c) ------------------------------------------------------ */
+
+/* One executed instruction, with what is known at it. A term is what a register holds in terms of
+ * the input: `nr`, `lo32(arg2) & 0x3`. One that would be too long to read is named after the
+ * instruction that made it: `A at 17`. */
+struct path_step {
+    uint32_t instruction;
+    const char *text;  /* disassembled */
+    const char *term;  /* what it loads, computes, stores, compares or returns; NULL: nothing */
+    uint32_t value;    /* the term's value on this input */
+    const char *name;  /* what the value, or the word, is called: "openat"; NULL: nothing */
+    const char *known; /* what the tests before said of the term; NULL: nothing */
+    bool is_test;
+    const char *relation; /* of a test: "==", ">", ">=", "&" */
+    const char *right;    /* of a test: the other side, a constant or a term */
+    uint32_t right_value;
+    const char *right_name; /* as `name` */
+    bool holds;             /* of a test */
+    bool was_known;         /* of a test: its outcome follows from the tests before */
+    uint32_t next;          /* where it goes on; of a return: itself */
+    const char *remark;     /* the whole in words */
+};
+
+struct path {
+    struct run run;
+    struct path_step *steps;
+    size_t count;
+    /* What the tests of this path say about the input, one sentence a term: every input of which
+     * all of these hold takes the same path. */
+    const char *const *conditions;
+    size_t condition_count;
+};
+
+/* `program` must be accepted by check_program. */
+struct path path_explain(struct arena *arena, const struct program *program,
+                         const struct input *input);
 
 /* ---- the constant-action cache of Linux 5.11 and later (cache.c): seccomp_is_const_allow ---- */
 
