@@ -29,6 +29,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o) $(GENERATED:$(BUILD)/gen/%.c=$(BUILD)
 LIBRARY := $(BUILD)/libbpfproof-all.a
 UNIT_SOURCES := $(wildcard $(foreach room,$(ROOMS),tests/unit/$(room)/*_test.c))
 UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/tests/%.t)
+PROGRAMS := $(patsubst tests/programs/%.c,$(BUILD)/programs/%,$(wildcard tests/programs/*.c))
 CAMPAIGN_SOURCES := $(wildcard tests/campaigns/*.c)
 CAMPAIGNS := $(CAMPAIGN_SOURCES:tests/campaigns/%.c=$(BUILD)/campaigns/%)
 
@@ -61,6 +62,11 @@ $(BUILD)/tests/%.t: tests/unit/%.c tests/unit/support.h $(LIBRARY)
 	$(call say,TEST,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) $(LIBS) -lcmocka
 
+# Programs that the command-line tests watch: never with sanitizers, whose threads and calls are not the program's.
+$(BUILD)/programs/%: tests/programs/%.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) -D_GNU_SOURCE -std=c11 $(WARNINGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -lpthread
+
 $(BUILD)/campaigns/%: tests/campaigns/%.c $(LIBRARY)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) $(LIBS)
@@ -76,7 +82,7 @@ campaigns: $(CAMPAIGNS)
 
 CLI_TESTS := $(sort $(wildcard tests/cli/*.bats))
 
-check: $(BUILD)/bpfproof $(UNIT_TESTS) $(CAMPAIGNS)
+check: $(BUILD)/bpfproof $(UNIT_TESTS) $(CAMPAIGNS) $(PROGRAMS)
 	@scripts/check-rooms
 	@tests/run $(BUILD) $(sort $(UNIT_TESTS)) $(CLI_TESTS) $(sort $(CAMPAIGNS))
 
@@ -120,7 +126,7 @@ install: all
 
 ## make format       clang-format over all sources
 format:
-	clang-format -i $(wildcard $(addsuffix /*.[ch],$(ROOMS)) $(addsuffix /*/*.[ch],$(ROOMS)) tests/unit/*.h tests/unit/*/*.c tests/campaigns/*.[ch])
+	clang-format -i $(wildcard $(addsuffix /*.[ch],$(ROOMS)) $(addsuffix /*/*.[ch],$(ROOMS)) tests/unit/*.h tests/unit/*/*.c tests/campaigns/*.[ch] tests/programs/*.c)
 
 ## make clean
 clean:

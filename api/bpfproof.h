@@ -29,6 +29,7 @@ struct load_options {
     bool accept_arch, accept_width; /* of a policy that is compiled: as in compile_options */
     bool inspect;     /* a policy's program is only looked at: it must equal the policy, no more */
     bool any_program; /* take programs that check_program refuses */
+    bool files_only;  /* no pid:N: what is named in a policy or an assertion file */
     struct deadline deadline;
     unsigned depth; /* how many compiles this load is inside of: at_most may name a stack with
                        policies in it */
@@ -36,8 +37,12 @@ struct load_options {
 
 #define COMPILE_DEPTH_MOST 8u
 
-/* `argument` is a path, "-", or several joined by "+" (a stack, oldest first; a policy in a stack
- * is compiled). A path that exists as it stands, plus signs and all, is one file. */
+#define STACK_MOST 4096u /* filters; the kernel's own limit comes earlier (STACK_LENGTH_MOST) */
+
+/* `argument` is a file, "-", a directory (the blobs in it, in name_order), pid:N or pid:N/THREAD
+ * (what a running process is under), or several of these joined by "+": a stack, oldest first; a
+ * policy in a stack is compiled. A path that exists as it stands, plus signs and all, is one file;
+ * but pid: is always a process, so that no file can stand in its way. */
 MUST_USE result filter_load(struct arena *arena, const char *argument,
                             const struct load_options *options, struct diagnostics *diagnostics,
                             struct filter *filter);

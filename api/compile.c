@@ -16,7 +16,9 @@ static result prove_at_most_goal(struct arena *arena, const struct side *side,
                                  struct proof *out)
 {
     struct filter other;
-    result r = filter_load(arena, goal->filter_path, load, diagnostics, &other);
+    struct load_options options = *load;
+    options.files_only = true;
+    result r = filter_load(arena, goal->filter_path, &options, diagnostics, &other);
     if (failed(r)) {
         report_note(diagnostics, goal->span, "named here");
         return r;

@@ -181,7 +181,7 @@ void report_note(struct diagnostics *diagnostics, struct span span, const char *
 void diagnostics_print(const struct diagnostics *diagnostics, FILE *out);
 void diagnostic_print(const struct diagnostic *diagnostic, FILE *out);
 
-/* ---- files (file.c) -------------------------------------------------------------------------- */
+/* ---- files (file.c, directory.c) -------------------------------------------------------------------------- */
 
 /* Reads a whole file, "-" for standard input, of at most FILE_MOST bytes. */
 #define FILE_MOST ((size_t)64 << 20)
@@ -192,6 +192,11 @@ MUST_USE result file_read(struct arena *arena, const char *path, struct diagnost
  * of a file that is replaced; a symbolic link is followed. */
 MUST_USE result file_write(const char *path, const void *bytes, size_t length,
                            struct diagnostics *diagnostics);
+/* The names in a directory in name_order, without "." and "..". More than `most` are an error. */
+MUST_USE result directory_read(struct arena *arena, const char *path, size_t most,
+                               struct diagnostics *diagnostics, const char *const **names,
+                               size_t *count);
+bool is_directory(const char *path);
 
 /* ---- JSON (json.c), over jansson ---------------------------------------------------------------
  */
@@ -232,6 +237,8 @@ uint32_t deadline_left_ms(struct deadline deadline);
 /* Edit distance with transpositions, for "did you mean"; gives up past `most` and returns most + 1.
  */
 unsigned name_distance(const char *a, const char *b, unsigned most);
+/* As strcmp, but runs of digits count as numbers: x-2 is before x-10. 0 for equal names only. */
+int name_order(const char *a, const char *b);
 
 /* ---- random numbers for tests and campaigns (random.c): xoshiro256**, seeded by splitmix64
  * --------- */

@@ -33,3 +33,44 @@ unsigned name_distance(const char *a, const char *b, unsigned most)
     }
     return above[n] <= most ? above[n] : most + 1;
 }
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Numbers without their leading zeros: the longer is the greater, then the first digit that
+ * differs decides. Both ends are moved behind the number. */
+static int number_order(const char **a, const char **b)
+{
+    while (**a == '0')
+        (*a)++;
+    while (**b == '0')
+        (*b)++;
+    int first = 0, longer = 0;
+    for (; is_digit(**a) || is_digit(**b); *a += is_digit(**a), *b += is_digit(**b)) {
+        if (is_digit(**a) != is_digit(**b))
+            longer = is_digit(**a) ? 1 : -1;
+        else if (first == 0)
+            first = **a - **b;
+    }
+    return longer ? longer : first;
+}
+
+int name_order(const char *a, const char *b)
+{
+    const char *x = a, *y = b;
+    while (*x || *y) {
+        if (is_digit(*x) && is_digit(*y)) {
+            int order = number_order(&x, &y);
+            if (order)
+                return order;
+            continue;
+        }
+        if (*x != *y)
+            return (unsigned char)*x - (unsigned char)*y;
+        x++;
+        y++;
+    }
+    return strcmp(a, b);
+}

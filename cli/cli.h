@@ -42,6 +42,7 @@ enum option_key {
     KEY_CALL,
     KEY_SECONDS,
     KEY_SAME,
+    KEY_PID,
     KEY_JSON,
     KEY_TIMEOUT,
     KEY_COUNT
@@ -67,7 +68,9 @@ struct options {
     unsigned methods;           /* bits of enum bench_method; 0: what is possible */
     VECTOR(const char *) calls; /* --call, as written */
     double seconds, same_limit, lambda; /* 0: not given */
+    pid_t pid;                  /* --pid; 0: not given */
     double timeout;             /* seconds, 0 = none; TIMEOUT_DEFAULT when not given */
+    bool timeout_given;
     char **arguments;           /* what is no option */
     int argument_count;
 };
@@ -156,5 +159,6 @@ enum exit_code run_explain(struct context *context);
 enum exit_code run_import(struct context *context);
 enum exit_code run_run(struct context *context);
 enum exit_code run_bench(struct context *context);
+enum exit_code run_dump(struct context *context);
 
 #endif

@@ -69,6 +69,18 @@ static const struct command commands[] = {
      "Example:\n  bpfproof import oci profile.json --cap CAP_SYS_ADMIN --kernel 6.1 -o "
      "profile.policy",
      KEYS(K(OUTPUT) | K(CAP) | K(KERNEL) | K(ARCH)), 2, 2, run_import},
+    {"dump", "--pid N | -- CMD [ARG...]", "the filters of a process, or those that a command installs",
+     "With --pid, reads the filters of all threads of a running process; the kernel shows them to "
+     "CAP_SYS_ADMIN only. Each thread is stopped for a moment. With a command, runs it and watches "
+     "it and all that it starts, with or without privileges, until all have ended; each filter is "
+     "read as it is installed. How the command ended is reported, and is not this program's exit "
+     "status; --timeout SECONDS lets it go after so long, and it goes on.\n\n"
+     "Prints a listing. With -o DIRECTORY, which must not exist or be empty, writes each distinct "
+     "filter to it as filter-1, filter-2, ... in the order in which they were found. Where these "
+     "are one stack the directory is a FILTER; else there is a directory stack-1, stack-2, ... for "
+     "each. With --json the command's standard output goes to standard error.\n\n"
+     "Examples:\n  bpfproof dump --pid 4711 -o filters\n  bpfproof dump -o filters -- ./server",
+     KEYS(K(PID) | K(OUTPUT) | K(FORMAT)), 0, -1, run_dump},
     {"run", "FILTER -- CMD [ARG...]", "start a program under a filter",
      "A policy is compiled and proved first; a program that is not proved is not installed.\n\n"
      "Example:\n  bpfproof run server.policy -- ./server --port 8080",

@@ -1,4 +1,4 @@
-#include "cli/cli.h"
+#include "cli/explain.h"
 
 /* ---- --args: what a call's arguments are called
  * --------------------------------------------------------- */
@@ -167,54 +167,8 @@ static void explain_policy(struct context *context, const struct policy *policy,
     print_passed_over(context, policy, input, by_rule ? decision.rule : UINT32_MAX);
 }
 
-/* ---- by the program
- * ---------------------------------------------------------------------------------------------- */
-
-static json_t *explain_program(struct context *context, const struct program *program,
-                               const struct input *input)
-{
-    uint32_t *trace = NEW_ARRAY(context->arena, uint32_t, PROGRAM_MOST);
-    struct run run = interpret(program, input, trace, PROGRAM_MOST);
-    json_t *path = json_array();
-    if (!context->options.json)
-        printf("path through %s, %u of %u instructions:\n", program->name, run.executed,
-               program->length);
-    for (uint32_t i = 0; i < run.executed && i < PROGRAM_MOST; i++) {
-        struct buffer text = buffer_new(context->arena);
-        disassemble_instruction(&text, program, trace[i]);
-        json_t *step = json_object();
-        json_object_set_new(step, "instruction", json_integer(trace[i]));
-        json_object_set_new(step, "text", json_string(buffer_string(&text)));
-        json_array_append_new(path, step);
-        if (!context->options.json)
-            printf("  %4u  %s\n", trace[i], buffer_string(&text));
-    }
-    return path;
-}
-
-static void explain_stack(struct context *context, const struct filter *filter,
-                          const struct input *input)
-{
-    struct stack_run run = interpret_stack(filter->programs, filter->program_count, input);
-    json_t *paths = json_array();
-    const char *verdict = verdict_text(context, run.word, input, filter->big_endian);
-    if (!filter->policy) {
-        set_text(context, "verdict", verdict);
-        json_object_set_new(context->json, "word", json_hex(run.word));
-        if (!context->options.json)
-            printf("%s: %s\n", call_text(context, input, filter->declared, filter->big_endian),
-                   verdict);
-    }
-    if (filter->program_count > 1) {
-        json_object_set_new(context->json, "decided_by", json_integer(run.decided_by));
-        if (!context->options.json && run.decided_by < filter->program_count)
-            printf("decided by filter %u of the stack: %s\n", run.decided_by,
-                   filter->programs[run.decided_by].name);
-    }
-    for (size_t i = 0; i < filter->program_count; i++)
-        json_array_append_new(paths, explain_program(context, &filter->programs[i], input));
-    json_object_set_new(context->json, "paths", paths);
-}
+/* ---- the command
+ * ------------------------------------------------------------------------------------------- */
 
 enum exit_code run_explain(struct context *context)
 {
@@ -243,6 +197,6 @@ enum exit_code run_explain(struct context *context)
                         json_input(context, &call.input, filter.declared, filter.big_endian));
     if (filter.policy)
         explain_policy(context, filter.policy, &call.input);
-    explain_stack(context, &filter, &call.input);
+    explain_programs(context, &filter, &call.input);
     return EXIT_HOLDS;
 }

@@ -2,6 +2,7 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 /* ---- readers: one per kind of value; NULL when it is good, else what is wrong
@@ -97,6 +98,7 @@ static const char *read_timeout(const char *text, struct options *options)
 {
     char *end;
     errno = 0;
+    options->timeout_given = true;
     options->timeout = strtod(text, &end);
     if (errno || end == text || *end || !(options->timeout >= 0) || options->timeout > 1e9)
         return "a number of seconds is needed, 0 for no limit";
@@ -119,6 +121,17 @@ static const char *read_method(const char *text, struct options *options)
             methods = 1u << method;
     options->methods |= methods;
     return methods ? NULL : "the methods are kernel, alone, install and all";
+}
+
+static const char *read_pid(const char *text, struct options *options)
+{
+    char *end;
+    errno = 0;
+    long pid = strtol(text, &end, 10);
+    options->pid = (pid_t)pid;
+    return !errno && end != text && !*end && pid > 0 && pid <= INT_MAX
+               ? NULL
+               : "the number of a process is needed";
 }
 
 static const char *read_capabilities(struct arena *arena, const char *text, struct options *options)
@@ -194,6 +207,8 @@ static const char *read_option(struct context *context, enum option_key key, con
         return read_positive(text, &o->same_limit, "a number of nanoseconds above 0 is needed");
     case KEY_METHOD:
         return read_method(text, o);
+    case KEY_PID:
+        return read_pid(text, o);
     case KEY_CALL:
         vector_push(context->arena, &o->calls, text);
         return NULL;
@@ -231,7 +246,8 @@ struct option_row {
 };
 
 static const struct option_row rows[] = {
-    {KEY_OUTPUT, "output", 'o', "FILE", "write the result to FILE (- or absent: standard output)"},
+    {KEY_OUTPUT, "output", 'o', "FILE",
+     "write the result to FILE (- or absent: standard output; of dump: a DIRECTORY)"},
     {KEY_FORMAT, "format", 'f', "FORMAT",
      "write bin (default), bin-le, bin-be, c, asm, decimal, json or dot"},
     {KEY_FROM, "from", 'F', "FORMAT", "read blobs in this format instead of finding it out"},
@@ -267,6 +283,7 @@ static const struct option_row rows[] = {
      "how long to measure, all methods together (default 3)"},
     {KEY_SAME, "same", 0, "NS",
      "how far the first filter may be from itself (default 0.3 ns a call, 5% of an installation)"},
+    {KEY_PID, "pid", 'P', "N", "a running process"},
     {KEY_JSON, "json", 'j', NULL, "print one JSON object on standard output"},
     {KEY_TIMEOUT, "timeout", 't', "SECONDS",
      "give up proving (UNKNOWN) after so long (default: 60; 0: never)"},

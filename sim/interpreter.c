@@ -136,16 +136,33 @@ static uint32_t skip(const struct sock_filter *at, const struct instruction_info
     return condition(info->operation, machine->a, operand) ? at->jt : at->jf;
 }
 
-struct run interpret(const struct program *program, const struct input *input, uint32_t *trace,
-                     size_t trace_most)
+/* Where the steps go: both may be NULL. */
+struct record {
+    uint32_t *trace;
+    struct executed_step *steps;
+    size_t most;
+};
+
+static void record_step(const struct record *record, uint32_t executed, uint32_t pc,
+                        const struct machine *machine)
+{
+    if (executed >= record->most)
+        return;
+    if (record->trace)
+        record->trace[executed] = pc;
+    if (record->steps)
+        record->steps[executed] = (struct executed_step){pc, machine->a, machine->x};
+}
+
+static struct run run_recorded(const struct program *program, const struct input *input,
+                               const struct record *record)
 {
     struct run run = {0};
     struct machine machine = {0};
     for (uint64_t pc = 0; pc < program->length; pc++) {
         const struct sock_filter *at = &program->code[pc];
         const struct instruction_info *info = instruction_info(at->code);
-        if (trace && run.executed < trace_most)
-            trace[run.executed] = (uint32_t)pc;
+        record_step(record, run.executed, (uint32_t)pc, &machine);
         run.executed++;
         run.last = (uint32_t)pc;
         if (!info || is_return(info->operation)) {
@@ -165,6 +182,18 @@ struct run interpret(const struct program *program, const struct input *input, u
             return run; /* the kernel's conversion puts `exit` with 0 there */
     }
     return run;
+}
+
+struct run interpret(const struct program *program, const struct input *input, uint32_t *trace,
+                     size_t trace_most)
+{
+    return run_recorded(program, input, &(struct record){.trace = trace, .most = trace_most});
+}
+
+struct run interpret_steps(const struct program *program, const struct input *input,
+                           struct executed_step *steps, size_t most)
+{
+    return run_recorded(program, input, &(struct record){.steps = steps, .most = most});
 }
 
 /* seccomp_run_filters compares actions as signed numbers: KILL_PROCESS is the least. */

@@ -25,6 +25,14 @@ struct run {
 struct run interpret(const struct program *program, const struct input *input, uint32_t *trace,
                      size_t trace_most);
 
+/* One executed instruction, and what the registers held before it. */
+struct executed_step {
+    uint32_t instruction, a, x;
+};
+/* The same, with the steps in order, up to `most`. */
+struct run interpret_steps(const struct program *program, const struct input *input,
+                           struct executed_step *steps, size_t most);
+
 /* A stack, oldest first: what the kernel makes of all of them (seccomp_run_filters). */
 struct stack_run {
     uint32_t word;
@@ -35,6 +43,43 @@ struct stack_run {
 };
 struct stack_run interpret_stack(const struct program *programs, size_t count,
                                  const struct input *input);
+
+/* ---- a path, explained (path.c, facts.c) ------------------------------------------------------ */
+
+/* One executed instruction, with what is known at it. A term is what a register holds in terms of
+ * the input: `nr`, `lo32(arg2) & 0x3`. One that would be too long to read is named after the
+ * instruction that made it: `A at 17`. */
+struct path_step {
+    uint32_t instruction;
+    const char *text;  /* disassembled */
+    const char *term;  /* what it loads, computes, stores, compares or returns; NULL: nothing */
+    uint32_t value;    /* the term's value on this input */
+    const char *name;  /* what the value, or the word, is called: "openat"; NULL: nothing */
+    const char *known; /* what the tests before said of the term; NULL: nothing */
+    bool is_test;
+    const char *relation; /* of a test: "==", ">", ">=", "&" */
+    const char *right;    /* of a test: the other side, a constant or a term */
+    uint32_t right_value;
+    const char *right_name; /* as `name` */
+    bool holds;             /* of a test */
+    bool was_known;         /* of a test: its outcome follows from the tests before */
+    uint32_t next;          /* where it goes on; of a return: itself */
+    const char *remark;     /* the whole in words */
+};
+
+struct path {
+    struct run run;
+    struct path_step *steps;
+    size_t count;
+    /* What the tests of this path say about the input, one sentence a term: every input of which
+     * all of these hold takes the same path. */
+    const char *const *conditions;
+    size_t condition_count;
+};
+
+/* `program` must be accepted by check_program. */
+struct path path_explain(struct arena *arena, const struct program *program,
+                         const struct input *input);
 
 /* ---- the constant-action cache of Linux 5.11 and later (cache.c): seccomp_is_const_allow ---- */
 
@@ -109,6 +154,67 @@ uint32_t jit_call(const struct jit *jit, const struct input *input);
 typedef uint64_t jit_function(const struct input *input, const void *instructions);
 jit_function *jit_function_at(const struct jit *jit, unsigned placement);
 void jit_close(struct jit *jit);
+
+/* ---- the filters of processes (dump*.c) ----------------------------------------------------- */
+
+struct dump_thread {
+    pid_t process, thread;
+    const char *command; /* the thread's name in /proc, printable */
+};
+
+/* Threads that have one stack in common. */
+struct dump_stack {
+    const uint32_t *filters; /* indices into dump.filters, oldest first; none: no filters */
+    size_t count;
+    VECTOR(struct dump_thread) threads; /* by process and number */
+};
+
+/* One installation that was watched. */
+struct dump_installation {
+    struct dump_thread by;
+    uint32_t filter; /* index into dump.filters */
+    uint32_t place;  /* how many filters were on the thread's stack before it */
+    uint32_t flags;  /* SECCOMP_FILTER_FLAG_ */
+    const char *call; /* "seccomp" or "prctl" */
+    enum abi_id abi;  /* on which the call was made */
+};
+
+struct dump {
+    struct arena *arena;
+    VECTOR(struct program) filters; /* distinct programs, in the order in which they were found */
+    VECTOR(struct dump_stack) stacks; /* distinct */
+    VECTOR(struct dump_installation) installations; /* of dump_command, in order */
+};
+
+/* Stops the threads of a process one at a time, for as long as it takes to read their filters. A
+ * thread without filters is not touched. `thread` 0: all threads. Needs CAP_SYS_ADMIN, a kernel with
+ * CONFIG_CHECKPOINT_RESTORE, and that the caller is under no filter itself: else
+ * ERROR_UNSUPPORTED. Whatever happens, no thread is left stopped. */
+MUST_USE result dump_process(struct arena *arena, pid_t process, pid_t thread,
+                             struct deadline deadline, struct diagnostics *diagnostics,
+                             struct dump *dump);
+
+struct dump_request {
+    char *const *command;     /* argv */
+    bool output_to_stderr;    /* the command's standard output */
+    struct deadline deadline; /* then the command is let go, and goes on */
+};
+
+struct dump_ending {
+    bool ended; /* else it was let go */
+    int status; /* as waitpid gives it */
+};
+
+/* Runs a command and reads each filter that it, its children and all their threads install. The
+ * kernel is asked for the filter where it answers, else the caller's memory is read. Returns when
+ * all of them have ended; at the deadline, and when the command itself has ended and a signal
+ * comes that asks to end, the rest is let go. Needs Linux 5.3. ERROR_IO when the command cannot be
+ * started. */
+MUST_USE result dump_command(struct arena *arena, const struct dump_request *request,
+                             struct diagnostics *diagnostics, struct dump *dump,
+                             struct dump_ending *ending);
+/* The names of SECCOMP_FILTER_FLAG_ bits: "TSYNC|LOG"; "" for 0. */
+void dump_flags_print(struct buffer *out, uint32_t flags);
 
 /* ---- time (bench.c and bench_*.c): filters side by side, on this machine, now ------------------
  */

@@ -120,3 +120,40 @@ POLICY
     [ "$status" -eq 0 ]
     [[ $output == *"installed"* ]]
 }
+
+@test "explain: what is known at each instruction, and which calls take the same path" {
+    bpfproof compile "$T/small.policy" -o "$T/small.bpf"
+    run bpfproof explain "$T/small.bpf" 'openat(AT_FDCWD, 0x1000, O_RDWR)'
+    [ "$status" -eq 0 ]
+    [[ ${lines[0]} == "x86_64:openat("*"errno(EPERM)" ]]
+    [[ $output == *"A = arch = 0xc000003e (AUDIT_ARCH_X86_64)"* ]]
+    [[ $output == *"A = nr = 257 (openat)"* ]]
+    [[ $output == *"(flags)"* ]]
+    [[ $output == *"every call takes this path for which"*"nr == 0x101"* ]]
+    run bpfproof explain "$T/small.bpf" 'read(0)' --json
+    [ "$(json paths.0.0.term <<<"$output")" = arch ]
+    [ "$(json paths.0.1.test.holds <<<"$output")" = true ]
+    [ "$(json programs.0.verdict <<<"$output")" = allow ]
+    [ "$(json verdict <<<"$output")" = allow ]
+    last=$(json paths.0 <<<"$output" | python3 -c 'import json,sys; print(json.load(sys.stdin)[-1]["remark"])')
+    [ "$last" = "returns allow" ]
+}
+
+@test "explain a stack: each filter's word, who decides, and why" {
+    for word in 'errno(EPERM)' allow log; do
+        printf 'ret %s\n' "$word" | bpfproof asm - -o "$T/${word%%(*}.bpf"
+    done
+    run bpfproof explain "$T/errno.bpf+$T/allow.bpf+$T/log.bpf" 'read(0)'
+    [ "$status" -eq 0 ]
+    [[ $output == *": errno(E"*"decided by filter 1 of 3"*"no other returns anything as strict as errno"* ]]
+    [[ $output == *"filter 3, the newest: "*"log.bpf: log"* ]]
+    [ "$(grep -c '^path through' <<<"$output")" -eq 3 ]
+    printf 'ret errno(EPERM)\n' | bpfproof asm - -o "$T/older.bpf"
+    printf 'ret errno(EACCES)\n' | bpfproof asm - -o "$T/newer.bpf"
+    run bpfproof explain "$T/older.bpf+$T/allow.bpf+$T/newer.bpf" 'read(0)' --json
+    [ "$(json verdict <<<"$output")" = "errno(EACCES)" ]
+    [ "$(json decided_by <<<"$output")" = 2 ]
+    [[ $(json reason <<<"$output") == *"which 2 of them return; of equal actions the newest"* ]]
+    run bpfproof explain "$T/allow.bpf+$T/allow.bpf" 'read(0)'
+    [[ $output == *"decided by none of the 2 filters: all of them allow"* ]]
+}
