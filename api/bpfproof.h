@@ -60,6 +60,7 @@ struct compile_options {
     enum optimization level;
     unsigned kernel_major, kernel_minor; /* as in shape_options */
     const struct profile *profile;       /* may be NULL */
+    double lambda;                       /* as in shape_options */
     bool figures;                        /* fill expected_cost and lower_bound */
     struct deadline deadline;
     bool whole_proof;
@@ -117,6 +118,10 @@ struct figures {
 };
 struct figures program_figures(struct arena *arena, const struct program *program,
                                abi_set declared);
+/* Of a stack: all its instructions, the longest paths one after the other, the calls that its
+ * combined verdict permits, and those that the kernel caches for all programs. */
+struct figures figures_of_stack(struct arena *arena, const struct program *programs, size_t count,
+                             abi_set declared);
 /* Mean of executed instructions over weighted calls. */
 double program_cost(const struct program *program, const struct weights *weights);
 
@@ -167,6 +172,27 @@ struct optimized {
 MUST_USE result optimize_program(struct arena *arena, const struct program *before,
                                  abi_set declared, const struct compile_options *options,
                                  struct diagnostics *diagnostics, struct optimized *optimized);
+/* ---- merge (merge.c): a stack as one program
+ * ----------------------------------------------------------------- */
+
+struct merged {
+    struct program program; /* PROVED equal to the stack, or not to be used */
+    struct proof proof;
+    struct figures before, after; /* instructions and paths before: of all programs together */
+    uint64_t merge_ns;            /* without the proof */
+};
+
+/* What the kernel makes of a stack of programs, oldest first, as one program: lift each, combine,
+ * generate, prove. Of the options it takes what optimize_program takes. ERROR_LIMIT, reported, when
+ * the stack is too involved or does not fit one program. */
+MUST_USE result merge_programs(struct arena *arena, const struct program *programs, size_t count,
+                               abi_set declared, const struct compile_options *options,
+                               struct diagnostics *diagnostics, struct merged *merged);
+/* A stack's meaning in one DAG (made when `*dag` is NULL), as lift_program gives one program's. */
+MUST_USE result lift_stack(struct arena *arena, const struct program *programs, size_t count,
+                           struct diagnostics *diagnostics, struct dag **dag,
+                           const struct dag_node **root);
+
 /* Lift and generate, without proof and without comparing; for optimize_program and for measuring.
  * `before` must be accepted by check_program, `after` is then accepted too. */
 MUST_USE result relift_program(struct arena *arena, const struct program *before, abi_set declared,

@@ -21,34 +21,49 @@ static uint32_t longest_path(struct arena *arena, const struct program *program)
     return longest[0];
 }
 
-struct figures program_figures(struct arena *arena, const struct program *program, abi_set declared)
+/* Means over the calls of one ABI that are permitted. */
+static void count_calls(const struct program *programs, size_t count, enum abi_id id,
+                        struct figures *figures, uint64_t *calls, uint64_t *executed)
 {
-    struct figures figures = {.instructions = program->length,
-                              .worst = longest_path(arena, program)};
+    uint64_t abi_calls = 0, abi_executed = 0;
+    size_t entries;
+    const struct syscall_entry *table = abi_syscalls(id, &entries);
+    for (size_t i = 0; i < entries; i++) {
+        struct input input = {.nr = table[i].nr, .arch = abi_get(id)->token};
+        struct stack_run run = interpret_stack(programs, count, &input);
+        if (!table[i].implemented || !action_of_word(run.word, NULL)->permits)
+            continue;
+        abi_calls++;
+        abi_executed += run.executed;
+    }
+    if (abi_calls)
+        figures->expected_of[id] = (double)abi_executed / (double)abi_calls;
+    *calls += abi_calls;
+    *executed += abi_executed;
+}
+
+struct figures figures_of_stack(struct arena *arena, const struct program *programs, size_t count,
+                             abi_set declared)
+{
+    struct figures figures = {0};
     uint64_t calls = 0, executed = 0;
+    for (size_t i = 0; i < count; i++) {
+        figures.instructions += programs[i].length;
+        figures.worst += longest_path(arena, &programs[i]);
+    }
     for (unsigned id = 0; id < ABI_COUNT; id++) {
         if (!(declared & ABI_BIT(id)))
             continue;
-        const struct abi *abi = abi_get((enum abi_id)id);
-        figures.cached[id] = cache_count(program, 1, abi);
-        uint64_t abi_calls = 0, abi_executed = 0;
-        size_t count;
-        const struct syscall_entry *table = abi_syscalls(abi->id, &count);
-        for (size_t i = 0; i < count; i++) {
-            struct input input = {.nr = table[i].nr, .arch = abi->token};
-            struct run run = interpret(program, &input, NULL, 0);
-            if (!table[i].implemented || !action_of_word(run.word, NULL)->permits)
-                continue;
-            abi_calls++;
-            abi_executed += run.executed;
-        }
-        if (abi_calls)
-            figures.expected_of[id] = (double)abi_executed / (double)abi_calls;
-        calls += abi_calls;
-        executed += abi_executed;
+        figures.cached[id] = cache_count(programs, count, abi_get((enum abi_id)id));
+        count_calls(programs, count, (enum abi_id)id, &figures, &calls, &executed);
     }
     figures.expected = calls ? (double)executed / (double)calls : 0;
     return figures;
+}
+
+struct figures program_figures(struct arena *arena, const struct program *program, abi_set declared)
+{
+    return figures_of_stack(arena, program, 1, declared);
 }
 
 double program_cost(const struct program *program, const struct weights *weights)

@@ -35,7 +35,8 @@ result generate_program(struct arena *arena, struct dag *dag, const struct dag_n
                                   .abis = options->abis,
                                   .kernel_major = compile->kernel_major,
                                   .kernel_minor = compile->kernel_minor,
-                                  .profile = compile->profile};
+                                  .profile = compile->profile,
+                                  .lambda = compile->lambda};
 
     *generated = (struct generated){0};
     const char *broken = dag_check(dag, root);

@@ -22,6 +22,7 @@ enum option_key {
     KEY_ABI,
     KEY_KERNEL,
     KEY_PROFILE,
+    KEY_LAMBDA,
     KEY_ACCEPT,
     KEY_STATS,
     KEY_DUMP,
@@ -45,7 +46,7 @@ enum option_key {
     KEY_TIMEOUT,
     KEY_COUNT
 };
-#define KEY_BIT(key) (1u << (key))
+#define KEY_BIT(key) ((uint64_t)1 << (key))
 #define KEYS_COMMON (KEY_BIT(KEY_JSON) | KEY_BIT(KEY_TIMEOUT))
 
 /* So that no input can keep the prover busy for ever. */
@@ -65,7 +66,7 @@ struct options {
     enum abi_id arch;
     unsigned methods;           /* bits of enum bench_method; 0: what is possible */
     VECTOR(const char *) calls; /* --call, as written */
-    double seconds, same_limit; /* 0: not given */
+    double seconds, same_limit, lambda; /* 0: not given */
     double timeout;             /* seconds, 0 = none; TIMEOUT_DEFAULT when not given */
     char **arguments;           /* what is no option */
     int argument_count;
@@ -86,7 +87,7 @@ struct command {
     const char *arguments; /* "POLICY" */
     const char *summary;   /* one line */
     const char *help;      /* the example and what to know; printed by --help */
-    uint32_t keys;
+    uint64_t keys;
     int least, most; /* arguments; most -1: any number */
     enum exit_code (*run)(struct context *context);
 };
@@ -136,6 +137,9 @@ void print_goals(struct context *context, FILE *out, const struct goal_result *g
 json_t *json_goals(struct context *context, const struct goal_result *goals, size_t count,
                    abi_set declared, bool big_endian);
 
+/* Sizes, paths and cached calls, before or after. */
+json_t *json_figures(const struct figures *figures, abi_set declared);
+
 /* ---- the commands, one file each
  * ---------------------------------------------------------------------------- */
 
@@ -144,6 +148,7 @@ enum exit_code run_fmt(struct context *context);
 enum exit_code run_verify(struct context *context);
 enum exit_code run_check(struct context *context);
 enum exit_code run_optimize(struct context *context);
+enum exit_code run_merge(struct context *context);
 enum exit_code run_disasm(struct context *context);
 enum exit_code run_asm(struct context *context);
 enum exit_code run_simulate(struct context *context);

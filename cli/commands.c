@@ -10,8 +10,8 @@ static const struct command commands[] = {
      "ABI's numbers, looks at no bit that the kernel ignores, and every `prove` statement "
      "holds.\n\n"
      "Example:\n  bpfproof compile server.policy -o server.bpf --stats",
-     KEYS(K(OUTPUT) | K(FORMAT) | K(LEVEL) | K(ABI) | K(KERNEL) | K(PROFILE) | K(ACCEPT) |
-          K(STATS) | K(DUMP) | K(PROOF) | K(EMIT_SMT2)),
+     KEYS(K(OUTPUT) | K(FORMAT) | K(LEVEL) | K(ABI) | K(KERNEL) | K(PROFILE) | K(LAMBDA) |
+          K(ACCEPT) | K(STATS) | K(DUMP) | K(PROOF) | K(EMIT_SMT2)),
      1, 1, run_compile},
     {"fmt", "POLICY", "print a policy in canonical form",
      "Example:\n  bpfproof fmt server.policy -o server.policy", KEYS(K(OUTPUT)), 1, 1, run_fmt},
@@ -34,9 +34,17 @@ static const struct command commands[] = {
      "call that counts, and never loses a call that the kernel caches; where nothing better is "
      "found it is the program itself.\n\n"
      "Example:\n  bpfproof optimize vendor.bpf -o smaller.bpf --stats",
-     KEYS(K(OUTPUT) | K(FORMAT) | K(LEVEL) | K(ABI) | K(KERNEL) | K(PROFILE) | K(STATS) | K(DUMP) |
-          K(PROOF) | K(EMIT_SMT2) | K(FROM)),
+     KEYS(K(OUTPUT) | K(FORMAT) | K(LEVEL) | K(ABI) | K(KERNEL) | K(PROFILE) | K(LAMBDA) |
+          K(STATS) | K(DUMP) | K(PROOF) | K(EMIT_SMT2) | K(FROM)),
      1, 1, run_optimize},
+    {"merge", "FILTER...", "one filter for a stack",
+     "Makes one program of what the kernel makes of all the filters together, oldest first, and "
+     "proves both equal: the strictest action wins, and among equal ones the newest filter's "
+     "data. Running one program costs less than running several.\n\n"
+     "Example:\n  bpfproof merge first.bpf second.bpf third.bpf -o one.bpf",
+     KEYS(K(OUTPUT) | K(FORMAT) | K(LEVEL) | K(ABI) | K(KERNEL) | K(PROFILE) | K(LAMBDA) |
+          K(STATS) | K(DUMP) | K(PROOF) | K(EMIT_SMT2) | K(FROM)),
+     1, -1, run_merge},
     {"disasm", "FILTER", "print the machine code as text",
      "A policy is compiled first. The text goes back through `bpfproof asm`.\n\nExample:\n  "
      "bpfproof disasm vendor.bpf",

@@ -84,7 +84,7 @@ result write_program(struct context *context, const struct program *program, abi
 }
 
 result load_profile(struct context *context, const char *path, abi_set declared,
-                           struct profile *profile)
+                    struct profile *profile)
 {
     const struct source *source;
     result r = file_read(context->arena, path, &context->diagnostics, &source);
@@ -188,6 +188,25 @@ json_t *json_goals(struct context *context, const struct goal_result *goals, siz
         json_array_append_new(array, object);
     }
     return array;
+}
+
+json_t *json_figures(const struct figures *figures, abi_set declared)
+{
+    json_t *object = json_object();
+    json_t *cached = json_object(), *expected = json_object();
+    json_object_set_new(object, "instructions", json_integer(figures->instructions));
+    json_object_set_new(object, "expected", json_real(figures->expected));
+    json_object_set_new(object, "worst", json_integer(figures->worst));
+    for (unsigned id = 0; id < ABI_COUNT; id++) {
+        if (!(declared & ABI_BIT(id)))
+            continue;
+        const char *name = abi_get((enum abi_id)id)->name;
+        json_object_set_new(cached, name, json_integer(figures->cached[id]));
+        json_object_set_new(expected, name, json_real(figures->expected_of[id]));
+    }
+    json_object_set_new(object, "cached", cached);
+    json_object_set_new(object, "expected_of", expected);
+    return object;
 }
 
 enum abi_id default_abi(abi_set declared)

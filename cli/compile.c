@@ -142,6 +142,7 @@ static result load_and_compile(struct context *context, struct request *request)
                                       .kernel_minor = o->kernel_minor,
                                       .figures = o->stats || o->json,
                                       .profile = o->profile ? &request->profile : NULL,
+                                      .lambda = o->lambda,
                                       .deadline = context->deadline,
                                       .whole_proof = o->whole_proof,
                                       .accept_arch = o->accept_arch,

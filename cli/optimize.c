@@ -13,23 +13,10 @@ static enum verdict verdict_of(const struct optimized *optimized)
     return optimized->proof.verdict;
 }
 
-static json_t *json_figures(const struct figures *figures, double cost, abi_set declared)
+static json_t *json_with_cost(const struct figures *figures, double cost, abi_set declared)
 {
-    json_t *object = json_object();
-    json_t *cached = json_object(), *expected = json_object();
-    json_object_set_new(object, "instructions", json_integer(figures->instructions));
-    json_object_set_new(object, "expected", json_real(figures->expected));
+    json_t *object = json_figures(figures, declared);
     json_object_set_new(object, "expected_cost", json_real(cost));
-    json_object_set_new(object, "worst", json_integer(figures->worst));
-    for (unsigned id = 0; id < ABI_COUNT; id++) {
-        if (!(declared & ABI_BIT(id)))
-            continue;
-        const char *name = abi_get((enum abi_id)id)->name;
-        json_object_set_new(cached, name, json_integer(figures->cached[id]));
-        json_object_set_new(expected, name, json_real(figures->expected_of[id]));
-    }
-    json_object_set_new(object, "cached", cached);
-    json_object_set_new(object, "expected_of", expected);
     return object;
 }
 
@@ -39,8 +26,8 @@ static void fill_json(struct context *context, const struct request *request)
     abi_set declared = request->filter.declared;
     json_t *json = context->json;
     set_text(context, "result", verdict_name(verdict_of(o)));
-    json_object_set_new(json, "before", json_figures(&o->before, o->cost_before, declared));
-    json_object_set_new(json, "after", json_figures(&o->after, o->cost_after, declared));
+    json_object_set_new(json, "before", json_with_cost(&o->before, o->cost_before, declared));
+    json_object_set_new(json, "after", json_with_cost(&o->after, o->cost_after, declared));
     json_object_set_new(json, "kept_original", json_boolean(o->kept_original));
     if (o->why)
         set_text(context, "why", o->why);
@@ -117,6 +104,7 @@ static result load_and_optimize(struct context *context, struct request *request
                                       .kernel_major = o->kernel_major,
                                       .kernel_minor = o->kernel_minor,
                                       .profile = o->profile ? &request->profile : NULL,
+                                      .lambda = o->lambda,
                                       .deadline = context->deadline,
                                       .whole_proof = o->whole_proof,
                                       .smt2 = o->emit_smt2 ? &request->smt2 : NULL,

@@ -197,6 +197,8 @@ static const char *read_option(struct context *context, enum option_key key, con
     case KEY_CALL:
         vector_push(context->arena, &o->calls, text);
         return NULL;
+    case KEY_LAMBDA:
+        return read_positive(text, &o->lambda, "a number above 0 is needed");
     case KEY_STATS:
         o->stats = true;
         return NULL;
@@ -239,6 +241,8 @@ static const struct option_row rows[] = {
     {KEY_KERNEL, "kernel", 'k', "X.Y", "the kernel it is for (default: the newest)"},
     {KEY_PROFILE, "profile", 'p', "FILE",
      "which calls count: lines `count call`, as in `1200 read`"},
+    {KEY_LAMBDA, "lambda", 0, "N",
+     "instructions that one executed instruction less per call is worth (default 15; -Os 0.05)"},
     {KEY_ACCEPT, "accept", 0, "LIST", "go on although this is REFUTED: arch, width"},
     {KEY_STATS, "stats", 's', NULL, "print size, path lengths and cached calls"},
     {KEY_DUMP, "dump", 0, "STAGES", "print stages on standard error: policy, dag, select, layout"},

@@ -194,6 +194,14 @@ MUST_USE result lift_program(struct arena *arena, const struct program *program,
                              struct diagnostics *diagnostics, struct dag **dag,
                              const struct dag_node **root);
 
+/* ---- combine (combine.c): the verdicts of a stack --------------------------------------------- */
+
+/* What the kernel makes of the verdicts of `newer` and of `older`, nodes of `dag` without free ones:
+ * the stricter action, and of equal ones the newer's. Begin with a plain ALLOW for `newer`, then
+ * combine with each filter from the newest to the oldest. NULL past a limit. */
+const struct dag_node *dag_combine(struct dag *dag, struct arena *arena,
+                                   const struct dag_node *newer, const struct dag_node *older);
+
 /* ---- selected code: what the choice of shape hands to emission ------------------------------ */
 
 enum test_operation { TEST_EQUAL, TEST_GREATER, TEST_GREATER_EQUAL, TEST_SET };

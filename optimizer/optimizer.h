@@ -28,6 +28,8 @@ struct shape_options {
     abi_set abis;                        /* whose calls count; 0: all that the meaning knows */
     unsigned kernel_major, kernel_minor; /* 0.0: the newest */
     const struct profile *profile;       /* may be NULL */
+    double lambda; /* instructions that one executed instruction less per call is worth; 0: the
+                      level's own */
 };
 
 /* The passes over the DAG (passes.c) that belong to `level`. May give another DAG; one that spent

@@ -145,6 +145,8 @@ result select_shape(struct arena *arena, const struct dag *dag, const struct dag
     struct effort effort = effort_of(options->level);
     if (options->profile && options->level != OPTIMIZE_SIZE)
         effort.lambda *= PROFILE_FACTOR;
+    if (options->lambda > 0)
+        effort.lambda = options->lambda;
     struct windows windows = {.arena = arena_new()};
     struct shaper shaper = {
         .arena = arena, .options = options, .effort = &effort, .windows = &windows};
