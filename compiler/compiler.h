@@ -149,6 +149,8 @@ struct dag_difference {
      * takes them. Tests of arch and nr are left in it only where they are masked or computed and
      * the class has more than one. */
     const struct dag_node *when;
+    /* The side returns the same in other places of the class, too. */
+    bool left_elsewhere, right_elsewhere;
 };
 
 /* Disjoint; in rising order of arch, then nr. `complete`: every input on which the two differ is in
@@ -169,9 +171,8 @@ const struct dag_node *dag_where(struct arena *arena, struct dag *dag,
                                  const struct dag_difference *list, const size_t *chosen,
                                  size_t count);
 
-/* An input on which `root`, in which nothing is free, returns `word`; tried are those with small
- * registers first. `input` comes with what is known already of arch and nr, as `class` has it.
- * False: none was found, which proves nothing. (dag_find.c) */
+/* An input of the class on which `root`, in which nothing is free, returns `word`; those with small
+ * registers are tried first. False: none was found, which proves nothing. (dag_find.c) */
 bool dag_find(struct arena *arena, const struct dag_node *root, uint32_t word,
               const struct dag_class *class, struct input *input);
 

@@ -224,8 +224,11 @@ static bool add_pair(struct comparing *c, const struct endings *left, size_t i,
     when = dag_if(c->dag, words_differ(c, left->leaves[i], right->leaves[j]), when, no);
     if (when && !is_verdict(when, 0))
         vector_push(c->arena, &c->found,
-                    (struct dag_difference){
-                        .left = left->leaves[i], .right = right->leaves[j], .when = when});
+                    (struct dag_difference){.left = left->leaves[i],
+                                            .right = right->leaves[j],
+                                            .when = when,
+                                            .left_elsewhere = left->when[i] != when,
+                                            .right_elsewhere = right->when[j] != when});
     return when != NULL;
 }
 
@@ -353,6 +356,14 @@ static void sort_bounds(struct comparing *c, bounds *cuts)
     cuts->count = kept;
 }
 
+/* Known numbers are apart from each other. */
+static void cut_run(struct comparing *c, bounds *cuts, const struct nr_run *run)
+{
+    cut_around(c, cuts, run->first, run->last);
+    for (uint32_t nr = run->first; run->place.known && nr < run->last; nr++)
+        vector_push(c->arena, cuts, nr);
+}
+
 static void compare_numbers(struct comparing *c, const struct dag_node *left,
                             const struct dag_node *right, struct dag_class class)
 {
@@ -368,7 +379,7 @@ static void compare_numbers(struct comparing *c, const struct dag_node *left,
         size_t count;
         policy_runs(c->arena, &c->places, class.arch_first, &runs, &count);
         for (size_t i = 0; i < count; i++)
-            cut_around(c, &cuts, runs[i].first, runs[i].last);
+            cut_run(c, &cuts, &runs[i]);
     }
     sort_bounds(c, &cuts);
     class.nr_first = 0;
