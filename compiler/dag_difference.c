@@ -72,6 +72,17 @@ static uint8_t marks_of(struct comparing *c, const struct dag_node *wanted)
 
 /* ---- a node within a class --------------------------------------------------------------------- */
 
+/* Whether all of first..last take one edge of a switch on the whole of a field. */
+static bool one_edge(const struct dag_node *node, uint32_t first, uint32_t last)
+{
+    for (uint32_t i = 0; i < node->edge_count; i++) {
+        if (first <= node->edges[i].last)
+            return node->mask == 0xffffffffu && last <= node->edges[i].last;
+    }
+    return false;
+}
+
+/* Whether the class takes one edge of the switch, that of `value`. */
 static bool decides(const struct dag_node *node, const struct dag_class *class, uint32_t *value)
 {
     bool arch = node->field == FIELD_ARCH;
@@ -80,8 +91,7 @@ static bool decides(const struct dag_node *node, const struct dag_class *class, 
     uint32_t first = arch ? class->arch_first : class->nr_first;
     uint32_t last = arch ? class->arch_last : class->nr_last;
     *value = first & node->mask;
-    return first == last || dag_child_at(node, first & node->mask) ==
-                                (node->mask == 0xffffffffu ? dag_child_at(node, last) : NULL);
+    return first == last || one_edge(node, first, last);
 }
 
 static const struct word *word_within(struct arena *arena, const struct word *word,
