@@ -39,7 +39,7 @@ static enum seen ask(struct diff_state *state, size_t index, struct counterexamp
     return proof.verdict == PROVED ? NEVER : proof.has_counterexample ? SEEN : NOT_KNOWN;
 }
 
-/* What was found out of one condition: under one token and number it is the same in every class. */
+/* What was found out of one condition; it is the same in every class when it tests no number. */
 struct asked {
     const struct dag_node *when;
     enum seen seen;
@@ -51,15 +51,10 @@ struct witnesses {
     VECTOR(struct asked) asked;
 };
 
-static bool is_one_call(const struct dag_class *class)
-{
-    return class->arch_first == class->arch_last && class->nr_first == class->nr_last;
-}
-
 static const struct asked *asked_before(const struct witnesses *witnesses,
                                         const struct dag_difference *difference)
 {
-    for (size_t i = 0; i < witnesses->asked.count && is_one_call(&difference->class); i++)
+    for (size_t i = 0; i < witnesses->asked.count && !difference->tests_number; i++)
         if (witnesses->asked.items[i].when == difference->when)
             return &witnesses->asked.items[i];
     return NULL;
@@ -79,7 +74,7 @@ static enum seen ask_once(struct witnesses *witnesses, size_t index,
     }
     struct asked asked = {.when = difference->when, .seen = ask(state, index, witness)};
     asked.input = witness->input;
-    if (is_one_call(&difference->class))
+    if (!difference->tests_number)
         vector_push(state->arena, &witnesses->asked, asked);
     return asked.seen;
 }

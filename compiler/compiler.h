@@ -146,9 +146,11 @@ struct dag_difference {
     struct dag_class class;
     const struct dag_node *left, *right;
     /* Verdicts 1 and 0, none of it free, not just 0. Some of its paths may be such that no input
-     * takes them. Tests of arch and nr are left in it only where they are masked or computed and
-     * the class has more than one. */
+     * takes them. */
     const struct dag_node *when;
+    /* It tests arch or nr, too: masked where the class has more than one, or together with other
+     * words. */
+    bool tests_number;
     /* The side returns the same in other places of the class, too. */
     bool left_elsewhere, right_elsewhere;
 };

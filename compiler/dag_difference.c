@@ -94,21 +94,44 @@ static bool decides(const struct dag_node *node, const struct dag_class *class, 
     return first == last || one_edge(node, first, last);
 }
 
-static const struct word *word_within(struct arena *arena, const struct word *word,
-                                      const struct dag_class *class)
+/* Whether the class settles the word: it is computed from single numbers only. */
+static bool is_settled(const struct word *word, const struct dag_class *class)
 {
-    struct word *made = arena_copy(arena, word, sizeof *word);
-    if (word->operator== WORD_FIELD) {
-        bool arch = word->field == FIELD_ARCH;
-        uint32_t first = arch ? class->arch_first : class->nr_first;
-        uint32_t last = arch ? class->arch_last : class->nr_last;
-        if ((arch || word->field == FIELD_NR) && first == last)
-            *made = (struct word){.operator= WORD_CONSTANT, .constant = first};
-    } else if (word->operator!= WORD_CONSTANT) {
-        made->left = word_within(arena, word->left, class);
-        made->right = word->right ? word_within(arena, word->right, class) : NULL;
+    if (!word || word->operator== WORD_CONSTANT)
+        return true;
+    if (word->operator!= WORD_FIELD)
+        return is_settled(word->left, class) && is_settled(word->right, class);
+    return (word->field == FIELD_ARCH && class->arch_first == class->arch_last) ||
+           (word->field == FIELD_NR && class->nr_first == class->nr_last);
+}
+
+/* What a comparison or a computed return is for the class; itself when that depends on more. Words
+ * that are only partly settled stay as they are: every number would make another of them. */
+static const struct dag_node *computed_within(struct comparing *c, const struct dag_node *node,
+                                              const struct dag_class *class,
+                                              const struct dag_node *const *made)
+{
+    const struct input input = {.arch = class->arch_first, .nr = class->nr_first};
+    bool undefined = false;
+    if (node->kind == DAG_RETURN && is_settled(node->value, class)) {
+        uint32_t word = word_value(node->value, &input, &undefined);
+        return undefined ? node : dag_verdict(c->dag, word);
     }
-    return made;
+    if (node->kind == DAG_RETURN)
+        return node;
+    const struct dag_node *yes = made[node->edges[0].child->id],
+                          *no = made[node->edges[1].child->id];
+    if (is_settled(node->a, class) && is_settled(node->b, class)) {
+        uint32_t a = word_value(node->a, &input, &undefined);
+        uint32_t b = word_value(node->b, &input, &undefined);
+        if (!undefined)
+            return (node->comparison == COMPARE_EQUAL     ? a == b
+                    : node->comparison == COMPARE_GREATER ? a > b
+                                                          : a >= b)
+                       ? yes
+                       : no;
+    }
+    return dag_compare(c->dag, node->comparison, node->a, node->b, yes, no);
 }
 
 /* `made` has the children's. */
@@ -120,12 +143,8 @@ static const struct dag_node *node_within(struct comparing *c, struct arena *scr
     uint32_t value;
     if (node->kind == DAG_VERDICT)
         return node;
-    if (node->kind == DAG_RETURN)
-        return dag_return(c->dag, word_within(scratch, node->value, class));
-    if (node->kind == DAG_COMPARE)
-        return dag_compare(c->dag, node->comparison, word_within(scratch, node->a, class),
-                           word_within(scratch, node->b, class), made[node->edges[0].child->id],
-                           made[node->edges[1].child->id]);
+    if (node->kind == DAG_RETURN || node->kind == DAG_COMPARE)
+        return computed_within(c, node, class, made);
     if (decides(node, class, &value))
         return made[dag_child_at(node, value)->id];
     struct dag_edge *edges = NEW_ARRAY(scratch, struct dag_edge, node->edge_count);
@@ -319,6 +338,7 @@ static void compare_class(struct comparing *c, const struct dag_node *left,
     for (size_t i = 0; compared && i < compared->count; i++) {
         struct dag_difference difference = c->found.items[compared->first + i];
         difference.class = *class;
+        difference.tests_number = (marks_of(c, difference.when) & MENTIONS_NUMBER) != 0;
         vector_push(c->arena, &c->out->list, difference);
     }
 }
