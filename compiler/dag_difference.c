@@ -105,33 +105,16 @@ static bool is_settled(const struct word *word, const struct dag_class *class)
            (word->field == FIELD_NR && class->nr_first == class->nr_last);
 }
 
-/* What a comparison or a computed return is for the class; itself when that depends on more. Words
- * that are only partly settled stay as they are: every number would make another of them. */
-static const struct dag_node *computed_within(struct comparing *c, const struct dag_node *node,
-                                              const struct dag_class *class,
-                                              const struct dag_node *const *made)
+/* The word, or the constant that it is within the class. Words that are only partly settled stay as
+ * they are: every number would make another of them. */
+static struct word word_within(const struct word *word, const struct dag_class *class)
 {
     const struct input input = {.arch = class->arch_first, .nr = class->nr_first};
-    bool undefined = false;
-    if (node->kind == DAG_RETURN && is_settled(node->value, class)) {
-        uint32_t word = word_value(node->value, &input, &undefined);
-        return undefined ? node : dag_verdict(c->dag, word);
-    }
-    if (node->kind == DAG_RETURN)
-        return node;
-    const struct dag_node *yes = made[node->edges[0].child->id],
-                          *no = made[node->edges[1].child->id];
-    if (is_settled(node->a, class) && is_settled(node->b, class)) {
-        uint32_t a = word_value(node->a, &input, &undefined);
-        uint32_t b = word_value(node->b, &input, &undefined);
-        if (!undefined)
-            return (node->comparison == COMPARE_EQUAL     ? a == b
-                    : node->comparison == COMPARE_GREATER ? a > b
-                                                          : a >= b)
-                       ? yes
-                       : no;
-    }
-    return dag_compare(c->dag, node->comparison, node->a, node->b, yes, no);
+    bool undefined = false; /* a shift without a defined result: stays too */
+    uint32_t value = is_settled(word, class) ? word_value(word, &input, &undefined) : 0;
+    if (undefined || !is_settled(word, class))
+        return *word;
+    return (struct word){.operator= WORD_CONSTANT, .constant = value};
 }
 
 /* `made` has the children's. */
@@ -143,8 +126,15 @@ static const struct dag_node *node_within(struct comparing *c, struct arena *scr
     uint32_t value;
     if (node->kind == DAG_VERDICT)
         return node;
-    if (node->kind == DAG_RETURN || node->kind == DAG_COMPARE)
-        return computed_within(c, node, class, made);
+    if (node->kind == DAG_RETURN) {
+        struct word returned = word_within(node->value, class);
+        return dag_return(c->dag, &returned);
+    }
+    if (node->kind == DAG_COMPARE) {
+        struct word a = word_within(node->a, class), b = word_within(node->b, class);
+        return dag_compare(c->dag, node->comparison, &a, &b, made[node->edges[0].child->id],
+                           made[node->edges[1].child->id]);
+    }
     if (decides(node, class, &value))
         return made[dag_child_at(node, value)->id];
     struct dag_edge *edges = NEW_ARRAY(scratch, struct dag_edge, node->edge_count);
