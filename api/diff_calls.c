@@ -92,7 +92,7 @@ static const struct dag_class *class_of(const struct naming *naming, const struc
     return &naming->state->found.list.items[group->members.items[member]].class;
 }
 
-/* How many numbers a run of places has under one token. */
+/* How many unknown numbers a place has under one token. */
 static uint64_t numbers_of(struct naming *naming, uint32_t token, enum abi_id abi)
 {
     struct nr_run *runs;
@@ -105,28 +105,84 @@ static uint64_t numbers_of(struct naming *naming, uint32_t token, enum abi_id ab
     return sum;
 }
 
-static void name_unknown(struct naming *naming, const struct group *group)
+struct range {
+    uint32_t first, last;
+    size_t member; /* of the group: the first in it */
+};
+
+typedef VECTOR(struct range) range_list;
+
+static void add_range(struct naming *naming, range_list *ranges, uint32_t first, uint32_t last,
+                      size_t member)
 {
-    struct arena *arena = naming->state->arena;
-    uint64_t covered = 0;
+    struct range *before = ranges->count ? &ranges->items[ranges->count - 1] : NULL;
+    if (before && before->last + 1 == first)
+        before->last = last;
+    else
+        vector_push(naming->state->arena, ranges, (struct range){first, last, member});
+}
+
+static range_list ranges_of(struct naming *naming, const struct group *group)
+{
+    range_list ranges = {0};
     for (size_t i = 0; i < group->members.count; i++) {
         const struct dag_class *class = class_of(naming, group, i);
-        covered += (uint64_t)class->nr_last - class->nr_first + 1;
+        add_range(naming, &ranges, class->nr_first, class->nr_last, group->members.items[i]);
     }
-    if (covered == numbers_of(naming, abi_get(group->abi)->token, group->abi)) {
-        add(naming, group->members.items[0], group->abi, KIND_UNKNOWN, "unknown numbers");
+    return ranges;
+}
+
+/* The ABI's unknown numbers that are in none of the ranges. */
+static range_list missing_from(struct naming *naming, const range_list *ranges, enum abi_id abi)
+{
+    range_list missing = {0};
+    struct nr_run *runs;
+    size_t count, at = 0;
+    policy_runs(naming->state->arena, &naming->places, abi_get(abi)->token, &runs, &count);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t from = runs[i].first;
+        if (runs[i].place.abi != abi || runs[i].place.known)
+            continue;
+        for (; at < ranges->count && ranges->items[at].first <= runs[i].last; at++) {
+            if (ranges->items[at].first > from)
+                add_range(naming, &missing, (uint32_t)from, ranges->items[at].first - 1, 0);
+            from = (uint64_t)ranges->items[at].last + 1;
+        }
+        if (from <= runs[i].last)
+            add_range(naming, &missing, (uint32_t)from, runs[i].last, 0);
+    }
+    return missing;
+}
+
+/* "unknown numbers but nr 500..510" */
+static const char *all_but(struct naming *naming, const range_list *missing)
+{
+    struct buffer text = buffer_new(naming->state->arena);
+    buffer_text(&text, "unknown numbers");
+    for (size_t i = 0; i < missing->count; i++)
+        buffer_printf(&text, "%s%s", i ? ", " : missing->count > 1 ? " but { " : " but ",
+                      range_text(naming->state->arena, "nr", missing->items[i].first,
+                                 missing->items[i].last));
+    buffer_text(&text, missing->count > 1 ? " }" : "");
+    return buffer_string(&text);
+}
+
+static void name_unknown(struct naming *naming, const struct group *group)
+{
+    range_list ranges = ranges_of(naming, group);
+    range_list missing = missing_from(naming, &ranges, group->abi);
+    uint64_t covered = 0;
+    for (size_t i = 0; i < ranges.count; i++)
+        covered += (uint64_t)ranges.items[i].last - ranges.items[i].first + 1;
+    bool most = covered > numbers_of(naming, abi_get(group->abi)->token, group->abi) / 2;
+    if (most && missing.count < ranges.count) {
+        add(naming, group->members.items[0], group->abi, KIND_UNKNOWN,
+            all_but(naming, &missing));
         return;
     }
-    for (size_t i = 0, end; i < group->members.count; i = end) {
-        uint32_t first = class_of(naming, group, i)->nr_first, last;
-        for (end = i; end < group->members.count; end++) {
-            if (end > i && class_of(naming, group, end)->nr_first != last + 1)
-                break;
-            last = class_of(naming, group, end)->nr_last;
-        }
-        add(naming, group->members.items[i], group->abi, KIND_UNKNOWN,
-            range_text(arena, "nr", first, last));
-    }
+    for (size_t i = 0; i < ranges.count; i++)
+        add(naming, ranges.items[i].member, group->abi, KIND_UNKNOWN,
+            range_text(naming->state->arena, "nr", ranges.items[i].first, ranges.items[i].last));
 }
 
 /* ---- what no declared ABI has
@@ -169,14 +225,14 @@ static const char *token_text(struct naming *naming, uint32_t first, uint32_t la
     return arena_printf(arena, "arch 0x%x..0x%x", first, last);
 }
 
-static const char *with_numbers(struct naming *naming, const char *token,
-                                const struct dag_class *class)
+static const char *foreign_text(struct naming *naming, const struct dag_class *class, bool all)
 {
     struct arena *arena = naming->state->arena;
+    const char *token = all ? NULL : token_text(naming, class->arch_first, class->arch_last);
     if (class->nr_first == 0 && class->nr_last == UINT32_MAX)
-        return token;
-    return arena_printf(arena, "%s %s", token,
-                        range_text(arena, "nr", class->nr_first, class->nr_last));
+        return all ? "every other arch" : token;
+    const char *numbers = range_text(arena, "nr", class->nr_first, class->nr_last);
+    return all ? numbers : arena_printf(arena, "%s %s", token, numbers);
 }
 
 /* The same numbers under every token that is not declared: said once. */
@@ -199,10 +255,8 @@ static void name_numbers(struct naming *naming, const struct group *group, size_
     bool all = tokens == undeclared && !is_declared_token(naming, class->arch_first);
     for (size_t i = 0; i < (all ? 1 : same.count); i++) {
         const struct dag_class *other = class_of(naming, group, same.items[i]);
-        const char *token =
-            all ? "every other arch" : token_text(naming, other->arch_first, other->arch_last);
         add(naming, group->members.items[same.items[i]], ABI_NONE, KIND_FOREIGN,
-            with_numbers(naming, token, other));
+            foreign_text(naming, other, all));
     }
 }
 

@@ -144,26 +144,43 @@ static bool has_call(const struct part *part, const char *name)
     return false;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* By name, so that ABIs with the same calls have the same list. */
+static void list_names(struct call_list *list, const char **names, size_t count)
+{
+    if (count)
+        qsort(names, count, sizeof *names, compare_names);
+    for (size_t i = 0; i < count; i++)
+        list_add(list, names[i]);
+}
+
 /* "every known call but { read, write }", where that is the shorter way to say it. */
 static void list_known(struct context *context, const struct part *part, struct call_list *list)
 {
-    size_t count = 0, known = 0;
-    const struct syscall_entry *table = part->abi == ABI_NONE ? NULL : abi_syscalls(part->abi, &count);
+    size_t table_count = 0, count = 0;
+    const struct syscall_entry *table =
+        part->abi == ABI_NONE ? NULL : abi_syscalls(part->abi, &table_count);
+    const char **names = NEW_ARRAY(context->arena, const char *, part->calls.count + table_count);
     for (size_t i = 0; i < part->calls.count; i++)
-        known += part->calls.items[i]->known;
-    if (known == 0 || known <= count / 2) {
-        for (size_t i = 0; i < part->calls.count; i++)
-            if (part->calls.items[i]->known)
-                list_add(list, part->calls.items[i]->call);
+        if (part->calls.items[i]->known)
+            names[count++] = part->calls.items[i]->call;
+    if (count <= table_count / 2) {
+        list_names(list, names, count);
         return;
     }
     struct call_list but = {.text = buffer_new(context->arena)};
-    for (size_t i = 0; i < count; i++)
+    count = 0;
+    for (size_t i = 0; i < table_count; i++)
         if (!has_call(part, table[i].name))
-            list_add(&but, table[i].name);
-    list_add(list, but.count ? arena_printf(context->arena, "every known call but %s",
-                                            list_text(context, &but))
-                             : "every known call");
+            names[count++] = table[i].name;
+    list_names(&but, names, count);
+    list_add(list, count ? arena_printf(context->arena, "every known call but %s",
+                                        list_text(context, &but))
+                         : "every known call");
 }
 
 static const char *calls_text(struct context *context, const struct part *part)
