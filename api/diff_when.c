@@ -4,6 +4,7 @@
  * masks. Before it is said, the masks are taken apart into the bits that they share and those that
  * they do not, and tests that others settle go. */
 #include "api/bpfproof.h"
+#include "compiler/raise.h"
 #include "optimizer/pass.h"
 
 #define NODE_MOST ((size_t)1 << 14)
@@ -162,67 +163,105 @@ static const struct dag_node *easier(struct arena *arena, bool big_endian,
                                                                               : made[when->id];
 }
 
-static const struct condition *member(struct arena *arena, const struct dag_node *node,
-                                      uint32_t first, uint32_t last)
+/* ---- the raw layer
+ * ---------------------------------------------------------------------------------- */
+
+/* What the language only says in `raw` rules: the paths to yes, one by one. */
+struct raw {
+    struct arena *arena;
+    const struct condition *any; /* of the paths so far */
+    unsigned paths, steps;
+};
+
+#define PATHS_MOST 32u
+#define STEPS_MOST 10000u
+
+static const struct condition *joined(struct arena *arena, enum condition_kind kind,
+                                      const struct condition *a, const struct condition *b)
 {
-    struct condition *c = NEW(arena, struct condition);
-    struct interval *interval = NEW(arena, struct interval);
-    *interval = (struct interval){first, last};
-    unsigned subject = SUBJECT_NR, shift = 0;
+    struct condition *joined = NEW(arena, struct condition);
+    *joined = (struct condition){.kind = kind, .left = a, .right = b};
+    return a && b ? joined : a ? a : b;
+}
+
+static struct operand operand_of(const struct dag_node *node)
+{
+    struct operand operand = {.subject = SUBJECT_NR, .bits = 32, .mask = node->mask};
     if (node->field == FIELD_ARCH)
-        subject = SUBJECT_ARCH;
-    else if (node->field >= FIELD_ARG0_LO)
-        subject = SUBJECT_ARG0 + (node->field - FIELD_ARG0_LO) / 2;
-    else if (node->field != FIELD_NR)
-        subject = SUBJECT_IP;
-    if (node->field >= FIELD_IP_LO)
-        shift = (node->field - FIELD_IP_LO) % 2 ? 32 : 0;
-    *c = (struct condition){.kind = CONDITION_MEMBER,
-                            .operand = {subject, shift, 32, node->mask},
-                            .intervals = interval,
-                            .interval_count = 1};
-    return c;
+        operand.subject = SUBJECT_ARCH;
+    if (node->field < FIELD_IP_LO)
+        return operand;
+    unsigned place = node->field - FIELD_IP_LO;
+    operand.subject = place < 2 ? (unsigned)SUBJECT_IP : SUBJECT_ARG0 + place / 2 - 1;
+    operand.shift = place % 2 ? 32 : 0;
+    return operand;
 }
 
-static const struct condition *both(struct arena *arena, enum condition_kind kind,
-                                    const struct condition *a, const struct condition *b)
+/* All edges from `edge` on that lead to the same child. */
+static const struct condition *edge_condition(struct arena *arena, const struct dag_node *node,
+                                              uint32_t edge)
 {
-    if (!a || !b)
-        return a ? a : b;
-    struct condition *c = NEW(arena, struct condition);
-    *c = (struct condition){.kind = kind, .left = a, .right = b};
-    return c;
-}
-
-static const struct condition *any(struct arena *arena, const struct dag_node *node,
-                                   const struct condition *so_far,
-                                   const struct condition *result)
-{
-    if (node->kind == DAG_VERDICT)
-        return node->word ? both(arena, CONDITION_OR, result, so_far) : result;
-    uint32_t first = 0;
-    for (uint32_t i = 0; i < node->edge_count; i++) {
-        const struct condition *test;
-        if (node->kind == DAG_SWITCH) {
-            test = member(arena, node, first, dag_value_floor(node->edges[i].last, node->mask));
-            first = node->edges[i].last + 1;
-        } else {
-            struct condition *c = NEW(arena, struct condition);
-            *c = (struct condition){.kind = CONDITION_COMPARE,
-                                    .comparison = node->comparison,
-                                    .a = node->a,
-                                    .b = node->b};
-            test = c;
-            if (i) {
-                struct condition *n = NEW(arena, struct condition);
-                *n = (struct condition){.kind = CONDITION_NOT, .left = c};
-                test = n;
-            }
-        }
-        result = any(arena, node->edges[i].child, both(arena, CONDITION_AND, so_far, test), result);
+    struct condition *test = NEW(arena, struct condition);
+    if (node->kind == DAG_COMPARE) {
+        *test = (struct condition){.kind = CONDITION_COMPARE,
+                                   .comparison = node->comparison,
+                                   .a = node->a,
+                                   .b = node->b};
+        struct condition *not = NEW(arena, struct condition);
+        *not = (struct condition){.kind = CONDITION_NOT, .left = test};
+        return edge ? not : test;
     }
-    return result;
+    struct interval *intervals = NEW_ARRAY(arena, struct interval, node->edge_count);
+    size_t count = 0;
+    for (uint32_t i = edge; i < node->edge_count; i++)
+        if (node->edges[i].child == node->edges[edge].child)
+            intervals[count++] =
+                (struct interval){i ? node->edges[i - 1].last + 1 : 0,
+                                  dag_value_floor(node->edges[i].last, node->mask)};
+    *test = (struct condition){.kind = CONDITION_MEMBER,
+                               .operand = operand_of(node),
+                               .intervals = intervals,
+                               .interval_count = count};
+    return test;
 }
+
+static bool is_first_to(const struct dag_node *node, uint32_t edge)
+{
+    for (uint32_t i = 0; i < edge; i++)
+        if (node->edges[i].child == node->edges[edge].child)
+            return false;
+    return true;
+}
+
+/* False: too many paths. As deep as there are variables. */
+static bool add_paths(struct raw *raw, const struct dag_node *node, const struct condition *so_far)
+{
+    if (++raw->steps > STEPS_MOST)
+        return false;
+    if (node->kind == DAG_VERDICT && node->word) {
+        raw->any = joined(raw->arena, CONDITION_OR, raw->any, so_far);
+        return ++raw->paths <= PATHS_MOST;
+    }
+    bool added = true;
+    for (uint32_t i = 0; i < node->edge_count && added; i++)
+        if (is_first_to(node, i))
+            added = add_paths(raw, node->edges[i].child,
+                              joined(raw->arena, CONDITION_AND, so_far,
+                                     edge_condition(raw->arena, node, i)));
+    return added;
+}
+
+static void put_raw(struct buffer *out, struct arena *arena, const struct dag_node *when)
+{
+    struct raw raw = {.arena = arena};
+    if (add_paths(&raw, when, NULL) && raw.any)
+        condition_print(out, raw.any, ABI_NONE, 0);
+    else
+        buffer_text(out, "one of more conditions holds than can be listed");
+}
+
+/* ---- both
+ * ------------------------------------------------------------------------------------------- */
 
 const char *diff_when(struct diff_state *state, const struct dag_node *when, enum abi_id abi,
                       uint32_t nr)
@@ -232,8 +271,13 @@ const char *diff_when(struct diff_state *state, const struct dag_node *when, enu
     struct arena *scratch = arena_new();
     struct buffer text = buffer_new(scratch);
     const struct dag_node *easy = easier(scratch, state->big_endian, when);
-    condition_print(&text, any(scratch, easy, NULL, NULL), abi, nr);
-    const char *kept = arena_string(state->arena, buffer_string(&text), text.length);
+    struct raised raised = raise_condition(scratch, easy, abi, nr, false);
+    if (raised.condition)
+        buffer_text(&text, raised.condition);
+    else if (!raised.always)
+        put_raw(&text, scratch, easy);
+    const char *kept =
+        raised.always ? NULL : arena_string(state->arena, buffer_string(&text), text.length);
     arena_free(scratch);
     return kept;
 }
