@@ -164,6 +164,26 @@ size_t abi_nearest_syscalls(const char *name, const char **nearest, size_t most)
 bool abi_constant(enum abi_id abi, const char *name, int64_t *value);
 abi_set abi_constant_anywhere(const char *name);
 size_t abi_nearest_constants(const char *name, const char **nearest, size_t most);
+/* What an argument's values are called. */
+enum constants_kind {
+    CONSTANTS_VALUES, /* it is one of them */
+    CONSTANTS_FLAGS,  /* it is a sum of them */
+    CONSTANTS_FIELD,  /* its bits under `field` hold one of them, the others are a sum of them */
+};
+
+/* A row of abi/data/argument_constants.tsv for one call. */
+struct argument_constants {
+    const char *call, *parameter; /* the kernel's name, or the manual's */
+    const char *when, *equals;    /* only where this other argument equals this constant; NULL: always */
+    enum constants_kind kind;
+    const char *field; /* FIELD: its mask, a constant's name or a number */
+    const char *const *names; /* of several with one value the first is the usual one */
+    size_t count;
+};
+
+/* The rows about one argument; `next` is where to go on, 0 at first. NULL: no more. */
+const struct argument_constants *abi_argument_constants(const char *call, const struct argument *argument,
+                                                        size_t *next);
 /* errno by name (E...) and back; NULL / false when unknown. The back way prefers EAGAIN over EWOULDBLOCK. */
 bool abi_errno(enum abi_id abi, const char *name, uint16_t *value);
 const char *abi_errno_name(enum abi_id abi, uint32_t value);

@@ -250,6 +250,52 @@ def print_errnos(errnos, abis, out):
     out.append("};")
 
 
+# ---- constants that arguments take ----------------------------------------------------------------------
+
+def matches(pattern, row):
+    """NAME, PREFIX*, PREFIX*SUFFIX or HEADER.h against a row of constants.tsv."""
+    if pattern.endswith(".h"):
+        return row["header"] == pattern
+    first, star, last = pattern.partition("*")
+    name = row["name"]
+    return name.startswith(first) and name.endswith(last) if star else name == pattern
+
+
+def choose_constants(cell, rows):
+    """The names that a cell of argument_constants.tsv lists, in its order. Each part must match."""
+    chosen, removed = [], set()
+    for part in cell.split(" "):
+        found = [row["name"] for row in rows if matches(part.lstrip("-"), row)]
+        if not found:
+            sys.exit("argument_constants.tsv: nothing is called %s" % part)
+        if part.startswith("-"):
+            removed.update(found)
+        else:
+            chosen += [name for name in found if name not in chosen]
+    return [name for name in chosen if name not in removed]
+
+
+def print_argument_constants(rows, constants, out):
+    names = []
+    lines = []
+    for row in rows:
+        chosen = choose_constants(row["constants"], constants)
+        kind, _, mask = row["kind"].partition(":")
+        when, _, value = ("", "", "") if row["when"] == "-" else row["when"].partition("=")
+        if kind not in ("values", "flags", "field") or bool(mask) != (kind == "field"):
+            sys.exit("argument_constants.tsv: no such kind: %s" % row["kind"])
+        lines += ["    {%s, %s, %s, %s, CONSTANTS_%s, %s, &argument_constant_names[%d], %d}," %
+                  (text(call), text(row["parameter"]), text(when or None), text(value or None),
+                   kind.upper(), text(mask or None), len(names), len(chosen))
+                  for call in row["calls"].split(",")]
+        names += chosen
+    out.append("static const char *const argument_constant_names[] = {")
+    out.extend("    %s," % text(name) for name in names)
+    out.append("};\nconst struct argument_constants argument_constants[] = {")
+    out.extend(lines)
+    out.append("};\nconst size_t argument_constants_count = %d;" % len(lines))
+
+
 def main():
     data, output = Path(sys.argv[1]), Path(sys.argv[2])
     facts = Facts(data)
@@ -260,7 +306,9 @@ def main():
     out = ["/* Made by abi/generate.py from abi/data. */", '#include "abi/tables.h"', ""]
     print_abis(facts.abis, out)
     print_syscalls(facts, out)
-    print_constants(facts.abis, read_tsv(data / "constants.tsv"), out)
+    constants = read_tsv(data / "constants.tsv")
+    print_constants(facts.abis, constants, out)
+    print_argument_constants(read_tsv(data / "argument_constants.tsv"), constants, out)
     output.write_text("\n".join(out) + "\n")
 
 

@@ -54,6 +54,9 @@ extern const size_t constant_name_count;
 extern const struct constant_value constant_values[];
 extern const struct errno_table errno_tables[ABI_COUNT];
 
+extern const struct argument_constants argument_constants[];
+extern const size_t argument_constants_count;
+
 /* Whether some ABI's asm/errno.h has this name (constants.c). */
 bool constant_is_errno(const char *name);
 

@@ -207,4 +207,65 @@ MUST_USE result relift_program(struct arena *arena, const struct program *before
  * `after`. */
 uint32_t cached_lost(const struct program *before, const struct program *after);
 
+/* ---- diff (diff.c, diff_calls.c, diff_witness.c): two filters compared
+ * ----------------------------------------- */
+
+/* Calls that the two sides answer differently in one way. */
+struct difference {
+    enum abi_id abi;   /* ABI_NONE: of no ABI that either side declares */
+    const char *call;  /* "openat", "nr 500..510", "unknown numbers", "every call", ... */
+    bool known;        /* `call` is a name of the ABI's table */
+    const char *when;  /* the condition, in the policy language; NULL: always */
+    const char *left, *right; /* what the sides return then, as verdict_print has it */
+    /* The side returns the same under other conditions, too. */
+    bool left_elsewhere, right_elsewhere;
+    struct counterexample witness; /* replayed on both */
+};
+
+struct diff_options {
+    const struct compile_options *compile; /* of the programs that proofs need: level, deadline */
+    struct proof_options proof;
+};
+
+struct diff {
+    /* PROVED: no difference. REFUTED: those listed, each seen, and proved that there is no other.
+     * UNKNOWN: `reason` says why; what is listed is true, but there may be more. */
+    enum verdict verdict;
+    const char *reason;
+    struct difference *differences; /* disjoint; by ABI and number, foreign ones last */
+    size_t count;
+    struct proof equal; /* of the two sides: has a counterexample even where nothing is listed */
+    uint64_t ns;
+};
+
+/* Every difference in meaning. Both are of one byte order. Stacks are what the kernel makes of
+ * them. */
+void diff_filters(struct arena *arena, const struct filter *left, const struct filter *right,
+                  const struct diff_options *options, struct diff *diff);
+
+/* What the files of it share. */
+struct diff_state {
+    struct arena *arena;
+    const struct diff_options *options;
+    struct side left, right;
+    abi_set declared; /* by either */
+    bool big_endian;
+    struct dag *dag;
+    const struct dag_node *left_root, *right_root;
+    struct dag_differences found;
+    struct counterexample *witnesses; /* of found.list, which has only those that were seen */
+    const char *reason;               /* why the answer is not complete; the first one stays */
+};
+void diff_give_up(struct diff_state *state, const char *reason);
+/* The DAG as a program; false, and noted, when it makes none. */
+bool diff_program(struct diff_state *state, const struct dag_node *root, const char *name,
+                  struct program *program);
+/* Takes differences off the list that no input shows; notes those for which that is not known. */
+void diff_find_witnesses(struct diff_state *state);
+/* The condition in the policy language, with the argument names of the call; NULL: always true. */
+const char *diff_when(struct diff_state *state, const struct dag_node *when, enum abi_id abi,
+                      uint32_t nr);
+/* The list as calls with names. */
+void diff_name_calls(struct diff_state *state, struct diff *diff);
+
 #endif

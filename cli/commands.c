@@ -45,6 +45,13 @@ static const struct command commands[] = {
      KEYS(K(OUTPUT) | K(FORMAT) | K(LEVEL) | K(ABI) | K(KERNEL) | K(PROFILE) | K(LAMBDA) |
           K(STATS) | K(DUMP) | K(PROOF) | K(EMIT_SMT2) | K(FROM)),
      1, -1, run_merge},
+    {"diff", "A B", "every difference in meaning between two filters",
+     "A and B are policies, blobs or stacks. Each difference is stated in the policy language, with "
+     "a call that shows it, replayed on both. Differences are disjoint, and the list is proved "
+     "complete; what is the same over many calls is one row. \"No difference\" is said only when "
+     "it is PROVED. With --json there is one object for each call.\n\n"
+     "Example:\n  bpfproof diff released.policy vendor.bpf",
+     KEYS(K(ABI) | K(PROOF) | K(FROM)), 2, 2, run_diff},
     {"disasm", "FILTER", "print the machine code as text",
      "A policy is compiled first. The text goes back through `bpfproof asm`.\n\nExample:\n  "
      "bpfproof disasm vendor.bpf",

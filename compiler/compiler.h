@@ -134,6 +134,51 @@ void dag_print(struct buffer *out, struct arena *arena, const struct dag_node *r
 /* How many nodes there are below `root`, itself included. */
 size_t dag_reachable(struct arena *arena, const struct dag_node *root);
 
+/* ---- differences of two DAGs (dag_difference.c) ---------------------------------------------- */
+
+/* Closed ranges of tokens and numbers. */
+struct dag_class {
+    uint32_t arch_first, arch_last, nr_first, nr_last;
+};
+
+/* Within `class`, where `when` returns 1, the one DAG ends in the leaf `left` and the other in
+ * `right`, and the two return different words. */
+struct dag_difference {
+    struct dag_class class;
+    const struct dag_node *left, *right;
+    /* Verdicts 1 and 0, none of it free, not just 0. Some of its paths may be such that no input
+     * takes them. */
+    const struct dag_node *when;
+    /* It tests arch or nr, too: masked where the class has more than one, or together with other
+     * words. */
+    bool tests_number;
+    /* The side returns the same in other places of the class, too. */
+    bool left_elsewhere, right_elsewhere;
+};
+
+/* Disjoint; in rising order of arch, then nr. `complete`: every input on which the two differ is in
+ * one; else so many classes were too involved. */
+struct dag_differences {
+    VECTOR(struct dag_difference) list;
+    bool complete;
+    size_t skipped;
+    struct dag_class first_skipped;
+};
+
+/* `left` and `right` are of this DAG. A known number of one of `abis` is a class by itself, and so
+ * is a run of unknown ones. */
+void dag_differences(struct arena *arena, struct dag *dag, const struct dag_node *left,
+                     const struct dag_node *right, abi_set abis, struct dag_differences *out);
+/* Those of the differences whose places are `chosen`, in rising order, as one DAG of 1 and 0. */
+const struct dag_node *dag_where(struct arena *arena, struct dag *dag,
+                                 const struct dag_difference *list, const size_t *chosen,
+                                 size_t count);
+
+/* An input of the class on which `root`, in which nothing is free, returns `word`; those with small
+ * registers are tried first. False: none was found, which proves nothing. (dag_find.c) */
+bool dag_find(struct arena *arena, const struct dag_node *root, uint32_t word,
+              const struct dag_class *class, struct input *input);
+
 /* ---- lower (lower*.c): policy to DAG -------------------------------------------------------- */
 
 /* The policy's meaning as a DAG that dag_check likes. ERROR_LIMIT when it is too large for any

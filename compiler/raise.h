@@ -1,0 +1,31 @@
+/* raise: the decision DAG back to the policy language. What it says is never trusted: whoever uses
+ * it has the text read again and proved.
+ */
+#ifndef COMPILER_RAISE_H
+#define COMPILER_RAISE_H
+
+#include "compiler/compiler.h"
+
+/* ---- one condition (raise_condition.c) ------------------------------------------------------ */
+
+/* The words of a condition's DAG. An input that gets RAISE_ANY may be on either side. */
+#define RAISE_NO 0u
+#define RAISE_YES 1u
+#define RAISE_ANY 2u
+
+/* Exactly one of the four says what became of it. */
+struct raised {
+    const char *condition; /* its text, on one line */
+    bool always, never;    /* it does not depend on the arguments */
+    const char *reason;    /* why the policy language cannot say it without the raw layer */
+};
+
+/* Under which condition the call `nr` of `abi` gets RAISE_YES: arguments by name where a named
+ * comparison means just what the DAG tests, else u64(), lo32() and hi32(); constants by the names
+ * that the argument takes (abi_argument_constants). `root` may test arguments only: a test of nr,
+ * arch or ip, and arithmetic, are reasons, and so is what needs too many cases. `registers` has
+ * u64(), lo32() and hi32() only. */
+struct raised raise_condition(struct arena *arena, const struct dag_node *root, enum abi_id abi,
+                              uint32_t nr, bool registers);
+
+#endif

@@ -1,0 +1,101 @@
+/* DAGs that leave some inputs open: what two of them agree on. Each walks both side by side in the
+ * order of the DAG; a budget of steps bounds the whole, and when it is used up the answer is the
+ * careful one. */
+#include "compiler/raise.h"
+#include "compiler/raise_internal.h"
+
+static bool is_word(const struct dag_node *node, uint32_t word)
+{
+    return node->kind == DAG_VERDICT && node->word == word;
+}
+
+typedef const struct dag_node *(*care_step)(struct raising *raising, const struct dag_node *a,
+                                            const struct dag_node *b, uint32_t word);
+
+/* The two below their first variable, edge by edge. NULL as soon as one pair gives NULL. */
+static const struct dag_node *side_by_side(struct raising *raising, const struct dag_node *a,
+                                           const struct dag_node *b, uint32_t word, care_step step)
+{
+    uint64_t order_a = dag_variable_order(a), order_b = dag_variable_order(b);
+    const struct dag_node *first = order_a <= order_b ? a : b;
+    bool in_a = order_a <= order_b, in_b = order_b <= order_a;
+    VECTOR(struct dag_edge) edges = {0};
+    uint32_t i = 0, j = 0, last;
+    do {
+        last = UINT32_MAX;
+        if (in_a)
+            last = a->edges[i].last;
+        if (in_b && b->edges[j].last < last)
+            last = b->edges[j].last;
+        const struct dag_node *child =
+            step(raising, in_a ? a->edges[i].child : a, in_b ? b->edges[j].child : b, word);
+        if (!child)
+            return NULL;
+        vector_push(raising->arena, &edges, (struct dag_edge){.last = last, .child = child});
+        i += in_a && a->edges[i].last == last;
+        j += in_b && b->edges[j].last == last;
+    } while (last != UINT32_MAX);
+    return dag_switch(raising->dag, first->field, first->mask, edges.items, (uint32_t)edges.count);
+}
+
+static bool step_taken(struct raising *raising)
+{
+    if (!raising->steps)
+        return false;
+    raising->steps--;
+    return true;
+}
+
+static const struct dag_node *merge(struct raising *raising, const struct dag_node *a,
+                                    const struct dag_node *b, uint32_t word)
+{
+    if (a == b || is_word(b, RAISE_ANY))
+        return a;
+    if (is_word(a, RAISE_ANY))
+        return b;
+    if ((a->kind == DAG_VERDICT && b->kind == DAG_VERDICT) || !step_taken(raising))
+        return NULL;
+    return side_by_side(raising, a, b, word, merge);
+}
+
+const struct dag_node *care_merge(struct raising *raising, const struct dag_node *a,
+                                  const struct dag_node *b)
+{
+    return merge(raising, a, b, 0);
+}
+
+static const struct dag_node *except(struct raising *raising, const struct dag_node *node,
+                                     const struct dag_node *given, uint32_t word)
+{
+    if (is_word(given, word))
+        return dag_verdict(raising->dag, RAISE_ANY);
+    if (given->kind == DAG_VERDICT || is_word(node, RAISE_ANY))
+        return node;
+    if (!step_taken(raising))
+        return node;
+    return side_by_side(raising, node, given, word, except);
+}
+
+const struct dag_node *care_except(struct raising *raising, const struct dag_node *node,
+                                   const struct dag_node *given, uint32_t word)
+{
+    const struct dag_node *rest = except(raising, node, given, word);
+    return rest ? rest : node;
+}
+
+/* Some node unless an input is YES in a and NO in b. */
+static const struct dag_node *no_conflict(struct raising *raising, const struct dag_node *a,
+                                          const struct dag_node *b, uint32_t word)
+{
+    if (a == b || is_word(a, RAISE_NO) || is_word(a, RAISE_ANY) || is_word(b, RAISE_YES) ||
+        is_word(b, RAISE_ANY))
+        return dag_verdict(raising->dag, RAISE_ANY);
+    if ((a->kind == DAG_VERDICT && b->kind == DAG_VERDICT) || !step_taken(raising))
+        return NULL;
+    return side_by_side(raising, a, b, word, no_conflict);
+}
+
+bool care_implies(struct raising *raising, const struct dag_node *a, const struct dag_node *b)
+{
+    return no_conflict(raising, a, b, 0) != NULL;
+}

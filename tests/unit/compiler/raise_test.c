@@ -1,0 +1,178 @@
+/* Raising: conditions that come back as they were written, and random ones that mean the same. */
+#include "tests/unit/support.h"
+
+#include "compiler/lower_internal.h"
+#include "compiler/raise.h"
+#include "tests/unit/compiler/policies.h"
+
+/* ---- a condition through the DAG and back -------------------------------------------------------
+ */
+
+static const struct policy *read_policy(struct arena *arena, const char *text)
+{
+    struct diagnostics diagnostics = diagnostics_new(arena);
+    const struct source *source = source_from_text(arena, "test.policy", text, strlen(text));
+    struct policy *policy = NULL;
+    if (failed(policy_read(arena, source, 0, &diagnostics, &policy))) {
+        diagnostics_print(&diagnostics, stderr);
+        fail_msg("not a policy:\n%s", text);
+    }
+    return policy;
+}
+
+/* What `call(condition)` comes to on `abi`. */
+static const struct condition *read_condition(struct arena *arena, const char *abi,
+                                              const char *call, const char *condition)
+{
+    const char *text =
+        arena_printf(arena, "policy t\nabi %s\nforeign errno(1)\ndefault errno(1)\nallow %s(%s)\n",
+                     abi, call, condition);
+    const struct policy *policy = read_policy(arena, text);
+    assert_int_equal(policy->views[0].clause_count, 1);
+    return policy->views[0].clauses[0].when;
+}
+
+static const struct dag_node *condition_dag(struct arena *arena, const struct condition *condition)
+{
+    struct dag *dag = dag_new(arena, false, 1 << 16);
+    struct tests *tests = lower_condition(arena, dag, condition);
+    const struct dag_node *root = tests ? tests_ordered(arena, dag, tests) : NULL;
+    if (!root)
+        fail_msg("the condition makes no DAG");
+    return root;
+}
+
+static const char *there_and_back(struct arena *arena, const char *abi_name, const char *call,
+                                  const char *text, bool registers)
+{
+    enum abi_id abi = abi_by_name(abi_name)->id;
+    const struct dag_node *root = condition_dag(arena, read_condition(arena, abi_name, call, text));
+    struct raised raised = raise_condition(arena, root, abi, abi_syscall(abi, call)->nr, registers);
+    if (!raised.condition)
+        return raised.always ? "always" : raised.never ? "never" : raised.reason;
+    return raised.condition;
+}
+
+static const struct {
+    const char *abi, *call, *text, *back; /* back: NULL when it comes back as it is */
+} rows[] = {
+    /* names, width and sign */
+    {"x86_64", "openat", "dirfd == AT_FDCWD", NULL},
+    {"x86_64", "openat", "dirfd != -100", "dirfd != AT_FDCWD"},
+    {"x86_64", "close", "fd == 0xffffffff", NULL},
+    {"x86_64", "setpriority", "prio >= -5", NULL},
+    {"x86_64", "setpriority", "prio < 0", NULL},
+    {"x86_64", "setpriority", "prio >= 0", NULL},
+    {"x86_64", "setpriority", "prio in { -5..5 }", NULL},
+    {"x86_64", "setpriority", "prio > 3", NULL},
+    {"x86_64", "setpriority", "!(prio in { 3..7 })", NULL},
+    {"x86_64", "kill", "pid == -1 && sig == SIGTERM", NULL},
+    {"x86_64", "munmap", "length <= 0x12345", NULL},
+    {"x86_64", "munmap", "length <= 4095", "length < 4096"},
+    {"x86_64", "munmap", "length > 0x10000000", NULL},
+    {"x86_64", "munmap", "length == 0x100000001", NULL},
+    {"x86_64", "munmap", "length != 0", NULL},
+    {"x86_64", "lseek", "offset < 0", NULL},
+    {"x86_64", "lseek", "offset >= -4096 && whence <= SEEK_END",
+     "offset >= -4096 && whence in { SEEK_SET, SEEK_CUR, SEEK_END }"},
+    {"x86_64", "rt_sigaction", "act == 0", NULL},
+    {"x86_64", "rt_sigaction", "act != 0", NULL},
+    {"i386", "rt_sigaction", "act != 0", NULL},
+    {"x86_64", "fchmod", "(mode & (S_ISUID | S_ISGID)) == 0", NULL},
+    {"x86_64", "fchmod", "mode == 0o644", NULL},
+    {"i386", "munmap", "length < 4096", NULL},
+    /* constants, by argument */
+    {"x86_64", "openat", "(flags & O_ACCMODE) == O_RDONLY", NULL},
+    {"x86_64", "openat", "(flags & (O_CREAT | O_TRUNC)) == 0", NULL},
+    {"x86_64", "openat", "(flags & O_CREAT) != 0", NULL},
+    {"x86_64", "openat", "flags == (O_RDONLY | O_CLOEXEC)", NULL},
+    {"x86_64", "openat", "(flags & ~(O_ACCMODE | O_CLOEXEC)) == 0", NULL},
+    {"aarch64", "openat", "(flags & O_DIRECT) != 0", NULL},
+    {"x86_64", "openat", "(flags & (O_ACCMODE | O_CREAT)) == (O_WRONLY | O_CREAT)", NULL},
+    {"x86_64", "mmap", "(prot & PROT_EXEC) == 0", NULL},
+    {"x86_64", "mmap", "prot == (PROT_READ | PROT_EXEC)", NULL},
+    {"x86_64", "mmap", "prot == PROT_NONE", NULL},
+    {"x86_64", "mmap", "(prot & (PROT_WRITE | PROT_EXEC)) == (PROT_WRITE | PROT_EXEC)", NULL},
+    {"x86_64", "mmap", "(flags & MAP_TYPE) == MAP_PRIVATE && (prot & PROT_EXEC) == 0",
+     "(prot & PROT_EXEC) == 0 && (flags & MAP_TYPE) == MAP_PRIVATE"},
+    {"x86_64", "socket", "domain in { AF_UNIX, AF_INET, AF_INET6 }", NULL},
+    {"x86_64", "socket", "domain == AF_UNIX && (type & 0xf) == SOCK_STREAM", NULL},
+    {"x86_64", "socket", "domain == AF_NETLINK && protocol == NETLINK_ROUTE", NULL},
+    {"x86_64", "socket", "!(domain in { AF_PACKET, AF_VSOCK })", NULL},
+    {"x86_64", "socket", "type == (SOCK_STREAM | SOCK_CLOEXEC)", NULL},
+    {"x86_64", "ioctl", "request in { TCGETS, TIOCGWINSZ }", NULL},
+    {"mips64el", "ioctl", "request in { TCGETS, TIOCGWINSZ }", NULL},
+    {"x86_64", "ioctl", "request in { 0x5600..0x56ff }", NULL},
+    {"x86_64", "fcntl", "cmd in { F_DUPFD, F_GETFD, F_SETFD, F_GETFL }", NULL},
+    {"x86_64", "fcntl", "cmd == F_GETFL || cmd == F_SETFL && (arg & ~(O_APPEND | O_NONBLOCK)) == 0",
+     NULL},
+    {"x86_64", "fcntl", "cmd == F_SETFD && arg == FD_CLOEXEC", NULL},
+    {"x86_64", "clone", "(flags & (CLONE_NEWNS | CLONE_NEWUSER)) == 0", NULL},
+    {"x86_64", "clone", "flags == (SIGCHLD | CLONE_VM | CLONE_VFORK)", NULL},
+    {"x86_64", "prctl", "option == PR_SET_NAME", NULL},
+    {"x86_64", "prctl", "!(option in { PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS })", NULL},
+    {"x86_64", "prctl", "option == PR_SET_DUMPABLE && arg1 < 2",
+     "option == PR_SET_DUMPABLE && arg1 <= 1"},
+    {"x86_64", "arch_prctl", "code == ARCH_SET_FS", NULL},
+    {"x86_64", "ptrace", "request == PTRACE_TRACEME", NULL},
+    {"x86_64", "futex", "(futex_op & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)) == FUTEX_WAIT",
+     "(futex_op & FUTEX_CMD_MASK) == FUTEX_WAIT"},
+    {"x86_64", "personality", "persona in { PER_LINUX, PER_LINUX32, 0xffffffff }", NULL},
+    {"x86_64", "madvise", "advice == MADV_DONTNEED", NULL},
+    /* registers, where the filter looks at what the kernel does not */
+    {"x86_64", "close", "u64(fd) == 1", NULL},
+    {"x86_64", "close", "hi32(fd) != 0", NULL},
+    {"x86_64", "socket", "u64(domain) == AF_UNIX", NULL},
+    {"x86_64", "openat", "u64(dirfd) == AT_FDCWD", NULL},
+    {"x86_64", "munmap", "lo32(length) == 4096", NULL},
+    {"x86_64", "unlink", "u64(pathname) == 0x1000", NULL},
+    {"x86_64", "clone", "u64(flags) == 17", "u64(flags) == SIGCHLD"},
+    {"x86_64", "openat", "(u64(flags) & ~(O_CREAT | O_EXCL)) == 0", NULL},
+    {"x86_64", "close", "u64(arg3) == 7", NULL},
+    {"x86_64", "munmap", "length <= 0xffffffff", "length < 0x100000000"},
+    {"x86_64", "mmap", "(lo32(prot) & ~(PROT_READ | PROT_WRITE)) == 0", NULL},
+    {"x86_64", "munmap", "hi32(length) == 1 && lo32(length) > 5",
+     "length in { 0x100000006..0x1ffffffff }"},
+    {"x86_64", "set_thread_area", "arg0 == 0", NULL},
+    {"x86_64", "set_thread_area", "lo32(arg0) == 0", NULL},
+    /* put together as a person would */
+    {"x86_64", "socket", "domain == AF_INET || domain == AF_INET6",
+     "domain in { AF_INET, AF_INET6 }"},
+    {"x86_64", "socket", "!(domain == AF_INET && type == SOCK_RAW)",
+     "domain != AF_INET || type != SOCK_RAW"},
+    {"x86_64", "fchmod", "(mode & S_ISUID) == 0 && (mode & S_ISGID) == 0",
+     "(mode & (S_ISUID | S_ISGID)) == 0"},
+    {"x86_64", "fchmod", "(mode & S_ISUID) != 0 || (mode & S_ISGID) != 0",
+     "(mode & (S_ISUID | S_ISGID)) != 0"},
+    {"x86_64", "socket", "domain == AF_UNIX && protocol == 0 || domain == AF_INET && protocol == 0",
+     "domain in { AF_UNIX, AF_INET } && protocol == 0"},
+    {"x86_64", "socket",
+     "domain == AF_UNIX || protocol == 0 && (domain == AF_INET || type == SOCK_RAW)", NULL},
+    {"x86_64", "kcmp", "pid1 == 1 && pid2 == 2 || idx1 == 3",
+     "idx1 == 3 || pid1 == 1 && pid2 == 2"},
+};
+
+static void comes_back_as_written(void **state)
+{
+    struct fixture *fixture = *state;
+    unsigned wrong = 0;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const char *back =
+            there_and_back(fixture->arena, rows[i].abi, rows[i].call, rows[i].text, false);
+        const char *wanted = rows[i].back ? rows[i].back : rows[i].text;
+        if (strcmp(back, wanted)) {
+            print_error("%s %s(%s): wanted %s, got %s\n", rows[i].abi, rows[i].call, rows[i].text,
+                        wanted, back);
+            wrong++;
+        }
+    }
+    assert_int_equal(wrong, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(comes_back_as_written),
+    };
+    return RUN_TESTS(tests);
+}
