@@ -11,7 +11,7 @@
 #define RULE_COST 1.5
 
 struct outcome {
-    const struct dag_node *leaf;
+    const struct dag_node *leaf; /* or what is left to be decided: struct deciding's `rest` */
     bool has_name;
 };
 
@@ -34,7 +34,8 @@ struct deciding {
     uint32_t nr;
     enum raise_way way;
     const struct dag_node *otherwise;
-    const char *raw; /* why all of it is raw */
+    const struct dag_node *rest; /* a node at which others go on deciding; the last outcome */
+    const char *raw;             /* why all of it is raw */
     struct part *parts; /* by outcome and set of the decided, when there are few */
 };
 
@@ -95,7 +96,7 @@ static const struct dag_node *question(const struct deciding *deciding, struct d
         NEW_ARRAY(deciding->arena, const struct dag_node *, (size_t)root->id + 1);
     for (size_t i = 0; i < deciding->node_count; i++) {
         const struct dag_node *node = deciding->nodes[i];
-        made[node->id] = node->edge_count
+        made[node->id] = node->edge_count && node != deciding->rest
                              ? copy_test(dag, deciding->arena, node, made)
                              : dag_verdict(dag, word_for(deciding, node, wanted, decided));
         if (!made[node->id])
@@ -154,6 +155,11 @@ struct order {
 static double cost_of_rest(const struct deciding *deciding, unsigned last)
 {
     const struct outcome *outcome = &deciding->outcomes[last];
+    if (outcome->leaf == deciding->rest)
+        return 0;
+    bool permits = outcome->has_name && action_of_word(outcome->leaf->word, NULL)->permits;
+    if (permits && outcome->leaf != deciding->otherwise)
+        return RULE_COST + 2; /* what is permitted is better said than left over */
     return outcome->leaf == deciding->otherwise ? 0 : outcome->has_name ? RULE_COST : 10;
 }
 
@@ -164,7 +170,8 @@ static void search(struct deciding *deciding, struct order *now, unsigned depth,
         return;
     for (unsigned i = 0; i < deciding->count; i++) {
         double cost = now->cost;
-        if (decided >> i & 1)
+        bool too_early = deciding->outcomes[i].leaf == deciding->rest && depth + 1 < deciding->count;
+        if ((decided >> i & 1) || too_early)
             continue;
         now->items[depth] = i;
         if (depth + 1 == deciding->count) {
@@ -184,8 +191,9 @@ static void take_cheapest(struct deciding *deciding, struct order *order)
 {
     unsigned decided = 0, last = deciding->count - 1;
     for (unsigned i = 0; i < deciding->count; i++)
-        if (deciding->outcomes[i].leaf == deciding->otherwise)
+        if (deciding->outcomes[i].leaf == deciding->otherwise && !deciding->rest)
             last = i;
+    order->cost = cost_of_rest(deciding, last);
     for (unsigned depth = 0; depth + 1 < deciding->count; depth++) {
         double least = 1e18;
         for (unsigned i = 0; i < deciding->count; i++) {
@@ -198,9 +206,9 @@ static void take_cheapest(struct deciding *deciding, struct order *order)
             }
         }
         decided |= 1u << order->items[depth];
+        order->cost += RULE_COST + least;
     }
     order->items[deciding->count - 1] = last;
-    order->cost = 0;
 }
 
 /* ---- rules --------------------------------------------------------------------------------------- */
@@ -253,10 +261,12 @@ static bool fill_rules(struct deciding *deciding, const struct order *order,
     for (unsigned i = 0; i < deciding->count; i++) {
         unsigned wanted = order->items[i];
         struct raised_rule *rule = &call->rules[call->count];
+        const struct outcome *outcome = &deciding->outcomes[wanted];
+        if (outcome->leaf == deciding->rest)
+            break;
         if (i + 1 == deciding->count) {
-            const struct outcome *last = &deciding->outcomes[wanted];
-            rule->leaf = last->leaf;
-            rule->raw = deciding->raw ? deciding->raw : last->has_name ? NULL : "";
+            rule->leaf = outcome->leaf;
+            rule->raw = deciding->raw ? deciding->raw : outcome->has_name ? NULL : "";
         } else if (!fill_rule(deciding, wanted, decided, rule)) {
             return false;
         }
@@ -268,40 +278,139 @@ static bool fill_rules(struct deciding *deciding, const struct order *order,
     return true;
 }
 
-static bool gather(struct deciding *deciding)
+/* ---- what is decided at one register, and what is left ------------------------------------------------- */
+
+static bool add_outcome(struct deciding *deciding, const struct dag_node *node)
 {
-    for (size_t i = 0; i < deciding->node_count; i++) {
-        const struct dag_node *node = deciding->nodes[i];
-        deciding->free |= node->free;
-        if (node->edge_count)
-            continue;
-        if (deciding->count == OUTCOMES_MOST)
-            return false;
-        deciding->outcomes[deciding->count++] = (struct outcome){node, leaf_has_name(node)};
-    }
+    for (unsigned i = 0; i < deciding->count; i++)
+        if (deciding->outcomes[i].leaf == node)
+            return true;
+    if (deciding->count == OUTCOMES_MOST)
+        return false;
+    bool leaf = !node->edge_count;
+    deciding->outcomes[deciding->count++] = (struct outcome){node, leaf && leaf_has_name(node)};
     return true;
 }
 
-static bool decide(struct deciding *deciding, struct raised_call *call)
+/* The leaves, and `rest`, that are reached without passing it. False: too many. */
+static bool gather(struct deciding *deciding)
+{
+    const struct dag_node *root = deciding->nodes[deciding->node_count - 1];
+    bool *reached = NEW_ARRAY(deciding->arena, bool, (size_t)root->id + 1);
+    reached[root->id] = true;
+    for (size_t i = deciding->node_count; i-- > 0;) {
+        const struct dag_node *node = deciding->nodes[i];
+        deciding->free |= node->free;
+        if (!reached[node->id] || node == deciding->rest)
+            continue;
+        if (!node->edge_count && !add_outcome(deciding, node))
+            return false;
+        for (uint32_t j = 0; j < node->edge_count; j++)
+            reached[node->edges[j].child->id] = true;
+    }
+    return !deciding->rest || add_outcome(deciding, deciding->rest);
+}
+
+static int register_of(const struct dag_node *node)
+{
+    return node->kind != DAG_SWITCH || node->field < FIELD_ARG0_LO
+               ? -1
+               : (int)(node->field - FIELD_ARG0_LO) / 2;
+}
+
+/* The one node on other registers to which all tests of the first one lead; NULL. */
+static const struct dag_node *node_behind(const struct deciding *deciding)
+{
+    const struct dag_node *root = deciding->nodes[deciding->node_count - 1], *found = NULL;
+    bool *reached = NEW_ARRAY(deciding->arena, bool, (size_t)root->id + 1);
+    reached[root->id] = true;
+    for (size_t i = deciding->node_count; i-- > 0;) {
+        const struct dag_node *node = deciding->nodes[i];
+        if (!reached[node->id] || !node->edge_count)
+            continue;
+        if (register_of(node) != register_of(root) || register_of(root) < 0) {
+            if (found)
+                return NULL;
+            found = node;
+            continue;
+        }
+        for (uint32_t j = 0; j < node->edge_count; j++)
+            reached[node->edges[j].child->id] = true;
+    }
+    return found == root ? NULL : found;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------------------- */
+
+static struct deciding start(const struct deciding *model, const struct dag_node *root,
+                             const struct dag_node *rest)
+{
+    struct deciding deciding = *model;
+    deciding.count = 0;
+    deciding.free = false;
+    deciding.rest = rest;
+    deciding.nodes = dag_nodes_below(model->arena, root, &deciding.node_count);
+    deciding.parts =
+        NEW_ARRAY(model->arena, struct part, (size_t)ORDERED_MOST << ORDERED_MOST);
+    return deciding;
+}
+
+/* The best order of its outcomes; its cost, or 1e9. */
+static double decide_at_once(struct deciding *deciding, struct raised_call *call)
 {
     struct order now = {0}, best = {.cost = 1e9};
-    deciding->parts = NEW_ARRAY(deciding->arena, struct part,
-                                (size_t)ORDERED_MOST << ORDERED_MOST);
+    if (!gather(deciding))
+        return 1e9;
     if (deciding->count <= ORDERED_MOST)
         search(deciding, &now, 0, 0, &best);
     else
         take_cheapest(deciding, &best);
-    return best.cost < 1e9 && fill_rules(deciding, &best, call);
+    return best.cost < 1e9 && fill_rules(deciding, &best, call) ? best.cost : 1e9;
+}
+
+static void append(struct arena *arena, struct raised_call *call, const struct raised_call *more)
+{
+    struct raised_rule *rules = NEW_ARRAY(arena, struct raised_rule, call->count + more->count);
+    if (call->count)
+        memcpy(rules, call->rules, call->count * sizeof *rules);
+    memcpy(rules + call->count, more->rules, more->count * sizeof *rules);
+    call->rules = rules;
+    call->count += more->count;
+}
+
+/* Each verdict in one rule; or the tests of the first register by themselves, then those of the
+ * others, when that is easier to read. As deep as there are registers. */
+static double decide(const struct deciding *model, const struct dag_node *root,
+                     struct raised_call *call)
+{
+    struct deciding whole = start(model, root, NULL);
+    double cost = decide_at_once(&whole, call);
+    const struct dag_node *rest = node_behind(&whole);
+    if (!rest)
+        return cost;
+    struct deciding first = start(model, root, rest);
+    struct raised_call apart, others;
+    double apart_cost = decide_at_once(&first, &apart);
+    if (apart_cost >= cost)
+        return cost;
+    apart_cost += decide(model, rest, &others);
+    if (apart_cost >= cost)
+        return cost;
+    append(model->arena, &apart, &others);
+    *call = apart;
+    return apart_cost;
 }
 
 /* Why the typed layer cannot say it. */
-static const char *untyped_reason(const struct deciding *deciding)
+static const char *untyped_reason(struct arena *arena, const struct dag_node *root)
 {
-    for (size_t i = 0; i < deciding->node_count; i++) {
-        const struct dag_node *node = deciding->nodes[i];
-        if (node->kind == DAG_COMPARE || node->kind == DAG_RETURN)
+    size_t count;
+    const struct dag_node **nodes = dag_nodes_below(arena, root, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (nodes[i]->kind == DAG_COMPARE || nodes[i]->kind == DAG_RETURN)
             return "it computes with words of the input";
-        if (node->kind == DAG_SWITCH && (node->field == FIELD_IP_LO || node->field == FIELD_IP_HI))
+        if (nodes[i]->kind == DAG_SWITCH &&
+            (nodes[i]->field == FIELD_IP_LO || nodes[i]->field == FIELD_IP_HI))
             return "it looks at the instruction pointer";
     }
     return NULL;
@@ -311,12 +420,11 @@ const char *raise_decide(struct arena *arena, const struct dag_node *root, enum 
                          uint32_t nr, enum raise_way way, const struct dag_node *otherwise,
                          struct raised_call *call)
 {
-    struct deciding deciding = {
+    struct deciding model = {
         .arena = arena, .abi = abi, .nr = nr, .way = way, .otherwise = otherwise};
-    deciding.nodes = dag_nodes_below(arena, root, &deciding.node_count);
-    if (!gather(&deciding))
-        return "a call has too many different verdicts";
-    deciding.raw = way == RAISE_RAW ? "the typed rules could not be proved equal"
-                                    : untyped_reason(&deciding);
-    return decide(&deciding, call) ? NULL : "the conditions of a call have too many cases";
+    model.raw = way == RAISE_RAW ? "the typed rules could not be proved equal"
+                                 : untyped_reason(arena, root);
+    return decide(&model, root, call) < 1e9
+               ? NULL
+               : "the conditions of a call have too many cases";
 }

@@ -113,13 +113,16 @@ static bool is_foreign(const struct plan *plan, const struct stretches *numbers,
 static void choose_x32(struct plan *plan)
 {
     struct stretches numbers;
-    if (!(plan->declared & (ABI_BIT(ABI_X86_64) | ABI_BIT(ABI_X32))) ||
+    abi_set both = ABI_BIT(ABI_X86_64) | ABI_BIT(ABI_X32);
+    if (!(plan->declared & both) ||
         !stretches_of(plan->arena, behind_token(plan, ABI_X86_64), FIELD_NR, &numbers))
         return;
-    if (!is_foreign(plan, &numbers, 0, X32_BIT - 1))
-        plan->declared |= ABI_BIT(ABI_X86_64);
-    if (!is_foreign(plan, &numbers, X32_BIT, NR_SKIP - 1))
-        plan->declared |= ABI_BIT(ABI_X32);
+    bool low = is_foreign(plan, &numbers, 0, X32_BIT - 1);
+    bool high = is_foreign(plan, &numbers, X32_BIT, NR_SKIP - 1);
+    if (low && high) /* but -1 gets something else */
+        return;
+    plan->declared &= ~both;
+    plan->declared |= low ? ABI_BIT(ABI_X32) : high ? ABI_BIT(ABI_X86_64) : both;
 }
 
 /* ---- default and unknown ----------------------------------------------------------------------------- */
@@ -152,9 +155,8 @@ static void choose_defaults(struct plan *plan, enum abi_id id)
     struct raised_abi *abi = &plan->abis[id];
     struct votes known = {.arena = plan->arena}, unknown = {.arena = plan->arena};
     struct nr_range ranges[ABI_RANGES_MOST];
-    size_t count = abi_ranges(id, plan->declared, ranges);
-    for (size_t i = 0; i < count; i++)
-        vote_unknown(abi, &ranges[i], &unknown);
+    abi_ranges(id, plan->declared, ranges);
+    vote_unknown(abi, &ranges[0], &unknown); /* of x86_64 those near its calls */
     vote_known(abi, id, &known);
     abi->unknown = winner(&unknown, false, 0);
     if (abi->unknown && !permits(abi->unknown))
@@ -176,7 +178,7 @@ static const struct dag_node *uniform_leaf(const struct plan *plan, enum abi_id 
     for (size_t i = 1; i < count; i++)
         if (stretch_only(&abi->numbers, ranges[i].first, ranges[i].last) != leaf)
             return NULL;
-    return is_leaf(leaf) ? leaf : NULL;
+    return leaf && !leaf->edge_count ? leaf : NULL;
 }
 
 static void fill_abi(struct plan *plan, enum abi_id id)

@@ -84,6 +84,7 @@ static void add_raw_rule(struct plan *plan, size_t call, const struct raised_rul
     line.condition = rule->condition;
     line.raw = reason_of(plan, rule, reason);
     line.where = where;
+    line.scope = 0;
     plan_reason(plan, line.raw);
     vector_push(plan->arena, &plan->lines, line);
 }
@@ -141,7 +142,7 @@ static bool is_first_with_child(const struct plan *plan, size_t index)
 static const char *foreign_numbers(struct plan *plan, const struct dag_node *child,
                                    const char *where)
 {
-    static const char *const reason = "what it says of numbers holds under tokens of other ABIs";
+    static const char *const reason = "it tests these numbers under other tokens too";
     struct stretches numbers;
     struct line all = {.last = UINT32_MAX, .any_number = true};
     if (!stretches_of(plan->arena, child, FIELD_NR, &numbers))
@@ -249,8 +250,27 @@ static abi_set scope_of(const struct plan *plan, const struct named *named, abi_
     return 0;
 }
 
+static const char *raw_reason(struct plan *plan, const struct raised_call *call)
+{
+    for (size_t i = 0; i < call->count; i++)
+        if (call->rules[i].raw)
+            return reason_of(plan, &call->rules[i], NULL);
+    return NULL;
+}
+
+/* Raw rules stand outside of `on`: there all rules of a call are, so that they keep their order. */
 static void add_named(struct plan *plan, const struct named *named, abi_set scope)
 {
+    const char *reason = scope ? raw_reason(plan, &named->call) : NULL;
+    const struct raised_abi *abi = &plan->abis[named->abi];
+    struct line target = {.name = named->entry->name,
+                          .first = named->entry->nr,
+                          .last = named->entry->nr};
+    if (reason) {
+        raw_call(plan, stretch_at(&abi->numbers, named->entry->nr), token_text(plan, named->abi),
+                 &target, abi->otherwise, reason);
+        return;
+    }
     size_t call = plan->calls++;
     for (size_t i = 0; i < named->call.count; i++) {
         const struct raised_rule *rule = &named->call.rules[i];
@@ -385,8 +405,12 @@ static const char *add_gap_rules(struct plan *plan, enum abi_id id, const struct
                                  abi_set scope)
 {
     struct raised_call call;
+    struct line target = {.first = gap->first, .last = gap->last};
     const char *why = raise_decide(plan->arena, gap->child, id, gap->first,
                                    way_of(plan, id, gap->first), plan->abis[id].unknown, &call);
+    if (!why && scope && raw_reason(plan, &call))
+        return raw_call(plan, gap->child, token_text(plan, id), &target, plan->abis[id].unknown,
+                        raw_reason(plan, &call));
     size_t number = plan->calls++;
     for (size_t i = 0; !why && i < call.count; i++) {
         const struct raised_rule *rule = &call.rules[i];
@@ -444,7 +468,12 @@ static void uniform_numbers(struct plan *plan, enum abi_id id)
     struct nr_range ranges[ABI_RANGES_MOST];
     size_t count = abi_ranges(id, plan->declared, ranges);
     const struct dag_node *leaf = plan->abis[id].otherwise;
-    for (size_t i = 0; i < count && others_differ(plan, id); i++) {
+    struct raised_rule raw = {.leaf = leaf, .raw = ""};
+    for (size_t i = 0; i < count && !leaf_has_name(leaf); i++) {
+        struct line target = {.first = ranges[i].first, .last = ranges[i].last};
+        add_raw_rule(plan, plan->calls++, &raw, token_text(plan, id), &target, NULL);
+    }
+    for (size_t i = 0; i < count && leaf_has_name(leaf) && others_differ(plan, id); i++) {
         struct line line = {.call = plan->calls++,
                             .scope = ABI_BIT(id),
                             .action = action_text(plan, leaf, id),

@@ -4,7 +4,7 @@
 static const char *leaf_text(struct plan *plan, const struct dag_node *leaf, enum abi_id abi)
 {
     struct buffer text = buffer_new(plan->arena);
-    if (!leaf)
+    if (!leaf || !leaf_has_name(leaf)) /* raw rules say it then */
         return "kill_process";
     verdict_print(&text, leaf->word, abi);
     return buffer_string(&text);

@@ -308,12 +308,20 @@ static void write_block(struct plan *plan, struct buffer *out, abi_set scope)
     buffer_text(out, "}\n\n");
 }
 
+/* Scopes of many ABIs come before those of few: rules for numbers stand in those of one. */
+static bool is_before(abi_set a, abi_set b)
+{
+    int many_a = __builtin_popcount(a), many_b = __builtin_popcount(b);
+    return many_a != many_b ? many_a > many_b : a < b;
+}
+
+/* The scope that follows `after`, 0 at first; 0 when there is no more. */
 static abi_set next_scope(const struct plan *plan, abi_set after)
 {
-    abi_set next = UINT32_MAX;
+    abi_set next = 0;
     for (size_t i = 0; i < plan->lines.count; i++) {
         abi_set scope = plan->lines.items[i].scope;
-        if (scope > after && scope < next)
+        if (scope && (!after || is_before(after, scope)) && (!next || is_before(scope, next)))
             next = scope;
     }
     return next;
@@ -322,14 +330,13 @@ static abi_set next_scope(const struct plan *plan, abi_set after)
 /* ABIs that need one rule only first: it takes all of their numbers from what follows. */
 void write_rules(struct plan *plan, struct buffer *out)
 {
+    abi_set scope;
     share_registers(plan);
-    for (abi_set scope = next_scope(plan, 0); scope != UINT32_MAX;
-         scope = next_scope(plan, scope))
+    for (scope = 0; (scope = next_scope(plan, scope));)
         if (is_uniform(plan, scope))
             write_block(plan, out, scope);
     write_scope(plan, out, 0);
-    for (abi_set scope = next_scope(plan, 0); scope != UINT32_MAX;
-         scope = next_scope(plan, scope))
+    for (scope = 0; (scope = next_scope(plan, scope));)
         if (!is_uniform(plan, scope))
             write_block(plan, out, scope);
 }
