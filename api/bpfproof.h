@@ -4,6 +4,7 @@
 #ifndef API_BPFPROOF_H
 #define API_BPFPROOF_H
 
+#include "compiler/raise.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "verifier/verifier.h"
@@ -267,5 +268,33 @@ const char *diff_when(struct diff_state *state, const struct dag_node *when, enu
                       uint32_t nr);
 /* The list as calls with names. */
 void diff_name_calls(struct diff_state *state, struct diff *diff);
+
+/* ---- decompile (decompile.c): somebody else's program as a policy
+ * ---------------------------------------------------------- */
+
+struct decompile_options {
+    abi_set declared; /* whose names are used */
+    const char *name; /* of the policy */
+    struct deadline deadline;
+    bool whole_proof;
+    struct buffer *smt2; /* may be NULL */
+};
+
+struct decompiled {
+    const struct policy *policy; /* read back from the text */
+    struct raised_policy raised;
+    struct proof proof;  /* that the two are equal: only PROVED may be written */
+    enum raise_way way;  /* how most of it is said */
+    size_t exceptions;   /* calls that had to be said in a lower way */
+    uint64_t raise_ns;   /* without the proof */
+};
+
+/* Lift, raise, read the text back, prove it equal to the program. Where it is refuted, the call of
+ * the counterexample is said in registers, then in the raw layer; then everything is. ERROR_LIMIT
+ * when the program is too involved to be lifted or written; ERROR_INPUT when the kernel would refuse
+ * it. */
+MUST_USE result decompile_program(struct arena *arena, const struct program *program,
+                                  const struct decompile_options *options,
+                                  struct diagnostics *diagnostics, struct decompiled *decompiled);
 
 #endif

@@ -153,6 +153,7 @@ enum exit_code run_check(struct context *context);
 enum exit_code run_optimize(struct context *context);
 enum exit_code run_merge(struct context *context);
 enum exit_code run_diff(struct context *context);
+enum exit_code run_decompile(struct context *context);
 enum exit_code run_disasm(struct context *context);
 enum exit_code run_asm(struct context *context);
 enum exit_code run_simulate(struct context *context);

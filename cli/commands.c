@@ -52,6 +52,16 @@ static const struct command commands[] = {
      "it is PROVED. With --json there is one object for each call.\n\n"
      "Example:\n  bpfproof diff released.policy vendor.bpf",
      KEYS(K(ABI) | K(PROOF) | K(FROM)), 2, 2, run_diff},
+    {"decompile", "BLOB", "a readable policy, proved equal to the blob",
+     "Names, types and constants where a comparison by name means just what the blob tests; "
+     "u64(), lo32() and hi32() of a register where it looks at other bits than the kernel; `raw` "
+     "rules, with the reason, for what nothing else says. The text is read back and proved equal "
+     "on every input before it is written.\n\n"
+     "`bpfproof compile` takes the policy. It refuses what the blob does wrong: a blob that lets "
+     "other ABIs in needs --accept=arch there, one that depends on bits that the kernel ignores "
+     "--accept=width.\n\n"
+     "Example:\n  bpfproof decompile vendor.bpf -o vendor.policy",
+     KEYS(K(OUTPUT) | K(ABI) | K(PROOF) | K(EMIT_SMT2) | K(FROM)), 1, 1, run_decompile},
     {"disasm", "FILTER", "print the machine code as text",
      "A policy is compiled first. The text goes back through `bpfproof asm`.\n\nExample:\n  "
      "bpfproof disasm vendor.bpf",

@@ -28,4 +28,41 @@ struct raised {
 struct raised raise_condition(struct arena *arena, const struct dag_node *root, enum abi_id abi,
                               uint32_t nr, bool registers);
 
+/* ---- a whole policy (raise_policy.c) ----------------------------------------------------------- */
+
+/* How far down the language is used; each says all that the one before can. */
+enum raise_way {
+    RAISE_NAMED,     /* arguments by name and type where that means the same */
+    RAISE_REGISTERS, /* u64(), lo32(), hi32() */
+    RAISE_RAW,
+};
+
+/* One call that is to be said in another way than the rest. */
+struct raise_exception {
+    uint32_t arch, nr;
+    enum raise_way way;
+};
+
+struct raise_options {
+    const char *name; /* of the policy */
+    abi_set declared; /* whose names are used; others are added where they need rules */
+    enum raise_way way;
+    const struct raise_exception *exceptions;
+    size_t exception_count;
+};
+
+struct raised_policy {
+    const char *text;  /* canonical */
+    uint32_t lines;    /* that are neither empty nor comments */
+    size_t raw_rules;
+    const char *const *raw_reasons; /* different ones */
+    size_t reason_count;
+};
+
+/* A policy that means what the DAG does. ERROR_LIMIT when it would be too long or cannot be said:
+ * reported. */
+MUST_USE result raise_policy(struct arena *arena, const struct dag *dag,
+                             const struct dag_node *root, const struct raise_options *options,
+                             struct diagnostics *diagnostics, struct raised_policy *raised);
+
 #endif

@@ -13,7 +13,7 @@
 
 static bool has_types(const struct raising *raising)
 {
-    return raising->entry && raising->entry->argument_count != ARGUMENTS_UNKNOWN;
+    return !raising->raw && raising->entry && raising->entry->argument_count != ARGUMENTS_UNKNOWN;
 }
 
 const struct argument *atom_argument(const struct raising *raising, const struct atom *atom)
@@ -31,8 +31,12 @@ static bool only_zero(const struct set *set, uint64_t most)
 
 static struct expression *argument_text(const struct raising *raising, unsigned place)
 {
+    static const char *const raw_names[] = {
+        [PLACE_IP] = "ip", [PLACE_NR] = "nr", [PLACE_ARCH] = "arch"};
     const char *name = NULL;
-    if (has_types(raising) && place < raising->entry->argument_count)
+    if (place >= PLACE_IP)
+        return tree_name(raising->arena, raw_names[place]);
+    if (!raising->numbered && has_types(raising) && place < raising->entry->argument_count)
         name = argument_name(raising->entry, (int)place);
     return tree_name(raising->arena, name ? name : arena_printf(raising->arena, "arg%u", place));
 }
@@ -89,7 +93,7 @@ static void look_at_register(struct raising *raising, const struct atom *atom,
     static const char *const views[] = {
         [VIEW_LOW] = "lo32", [VIEW_HIGH] = "hi32", [VIEW_WHOLE] = "u64"};
     looked->is_view = has_types(raising);
-    if (!looked->is_view && atom->view == VIEW_WHOLE)
+    if ((!looked->is_view && atom->view == VIEW_WHOLE) || atom->place > PLACE_IP)
         return;
     if (view == VIEW_WHOLE && look_at_high(raising, looked))
         view = VIEW_HIGH;
@@ -377,6 +381,9 @@ struct expression *express_atom(struct raising *raising, const struct atom *atom
                                 const struct context *context)
 {
     struct looked looked;
+    if (atom->place >= PLACE_COMPARISON)
+        return tree_text(raising->arena, 0,
+                         atom->wanted.items[0].first ? atom->comparison : atom->negation);
     look(raising, atom, &looked);
     struct form form = best_form(raising, &looked);
     struct wording wording = {.raising = raising,
@@ -394,9 +401,18 @@ struct expression *express_atom(struct raising *raising, const struct atom *atom
     return say(&wording, &form);
 }
 
+bool atom_is_view(struct raising *raising, const struct atom *atom)
+{
+    struct looked looked;
+    look(raising, atom, &looked);
+    return looked.is_view;
+}
+
 double atom_cost(struct raising *raising, const struct atom *atom)
 {
     struct looked looked;
+    if (atom->place >= PLACE_COMPARISON)
+        return 4;
     look(raising, atom, &looked);
     double cost = best_form(raising, &looked).cost + 1;
     if (looked.mask != ones(looked.bits))

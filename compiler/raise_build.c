@@ -6,6 +6,7 @@
  */
 #include "compiler/raise.h"
 #include "compiler/raise_internal.h"
+#include "lang/print_condition.h"
 
 #define STEPS_MOST 60000u
 
@@ -20,6 +21,13 @@ struct raising raising_new(struct arena *arena, struct dag *dag, enum abi_id abi
                             .steps = STEPS_MOST};
 }
 
+struct raising raising_raw(struct arena *arena, struct dag *dag)
+{
+    struct raising raising = raising_new(arena, dag, ABI_NONE, 0, true);
+    raising.raw = true;
+    return raising;
+}
+
 /* Values of one part of a register, and what follows them. */
 struct branch {
     const struct dag_node *child;
@@ -30,6 +38,7 @@ struct choice {
     unsigned place;
     enum view view;
     uint64_t mask;
+    const char *comparison, *negation;
     VECTOR(struct branch) branches; /* different children */
 };
 
@@ -47,12 +56,14 @@ static void add_values(struct raising *raising, struct choice *choice, const str
 
 static bool is_high(enum field field)
 {
-    return field >= FIELD_ARG0_LO && (field - FIELD_ARG0_LO) % 2 == 1;
+    return field == FIELD_IP_HI || (field >= FIELD_ARG0_LO && (field - FIELD_ARG0_LO) % 2 == 1);
 }
 
 static unsigned place_of(enum field field)
 {
-    return (unsigned)(field - FIELD_ARG0_LO) / 2;
+    if (field >= FIELD_ARG0_LO)
+        return (unsigned)(field - FIELD_ARG0_LO) / 2;
+    return field == FIELD_NR ? PLACE_NR : field == FIELD_ARCH ? PLACE_ARCH : PLACE_IP;
 }
 
 /* ---- halves as one number ----------------------------------------------------------------------
@@ -60,7 +71,7 @@ static unsigned place_of(enum field field)
 
 static bool tests_low_half(const struct dag_node *node, unsigned place)
 {
-    return node->kind == DAG_SWITCH && node->field == field_arg_lo(place) &&
+    return node->kind == DAG_SWITCH && place_of(node->field) == place && !is_high(node->field) &&
            node->mask == UINT32_MAX;
 }
 
@@ -99,8 +110,35 @@ static void add_whole(struct raising *raising, struct choice *choice, const stru
     }
 }
 
+static const char *comparison_text(struct raising *raising, const struct dag_node *node,
+                                   bool holds)
+{
+    static const char *const signs[2][COMPARE_GREATER_EQUAL + 1] = {
+        {[COMPARE_EQUAL] = "!=", [COMPARE_GREATER] = "<=", [COMPARE_GREATER_EQUAL] = "<"},
+        {[COMPARE_EQUAL] = "==", [COMPARE_GREATER] = ">", [COMPARE_GREATER_EQUAL] = ">="}};
+    struct buffer text = buffer_new(raising->arena);
+    word_print(&text, node->a);
+    buffer_printf(&text, " %s ", signs[holds][node->comparison]);
+    word_print(&text, node->b);
+    return buffer_string(&text);
+}
+
+static struct choice choice_of_comparison(struct raising *raising, const struct dag_node *node)
+{
+    struct choice choice = {.place = PLACE_COMPARISON + node->variable,
+                            .view = VIEW_LOW,
+                            .mask = 1,
+                            .comparison = comparison_text(raising, node, true),
+                            .negation = comparison_text(raising, node, false)};
+    add_values(raising, &choice, node->edges[1].child, 0, 0);
+    add_values(raising, &choice, node->edges[0].child, 1, UINT32_MAX);
+    return choice;
+}
+
 static struct choice choice_of(struct raising *raising, const struct dag_node *node)
 {
+    if (node->kind == DAG_COMPARE)
+        return choice_of_comparison(raising, node);
     struct choice choice = {.place = place_of(node->field),
                             .view = is_high(node->field) ? VIEW_HIGH : VIEW_LOW,
                             .mask = node->mask};
@@ -176,6 +214,8 @@ static const struct formula *member(struct raising *raising, const struct choice
     struct atom atom = {.place = choice->place,
                         .view = choice->view,
                         .mask = choice->mask,
+                        .comparison = choice->comparison,
+                        .negation = choice->negation,
                         .wanted = *wanted,
                         .allowed = set_union(raising->arena, wanted, open)};
     return formula_atom(raising->arena, &atom);
@@ -295,9 +335,11 @@ static const struct formula *cheaper(struct raising *raising, const struct formu
 static const struct formula *settle(struct raising *raising, const struct dag_node *node,
                                     const struct formula *formula)
 {
+    if (node->kind != DAG_SWITCH || !is_high(node->field))
+        return formula;
     struct atom atom = {.place = place_of(node->field), .view = VIEW_WHOLE};
     const struct argument *argument = atom_argument(raising, &atom);
-    if (!is_high(node->field) || (argument && argument->bits < 64))
+    if ((argument && argument->bits < 64))
         return formula;
     for (uint32_t word = RAISE_NO; word <= RAISE_YES; word++) {
         struct choice choice = settled(raising, node, word);
@@ -329,10 +371,9 @@ static const struct formula *give_up(struct raising *raising, const char *reason
     return NULL;
 }
 
+/* What the typed layer cannot say. */
 static const char *obstacle(const struct dag_node *node)
 {
-    if (node->free)
-        return "what it tests depends on the order of the tests";
     if (node->kind == DAG_RETURN)
         return "it returns a computed word";
     if (node->kind == DAG_COMPARE)
@@ -354,7 +395,9 @@ static void remember(struct raising *raising, const struct dag_node *node,
 
 const struct formula *raise_build(struct raising *raising, const struct dag_node *node)
 {
-    const char *why = node ? obstacle(node) : "it needs too many different tests";
+    const char *why = node ? NULL : "it needs too many different tests";
+    if (node && !raising->raw)
+        why = obstacle(node);
     if (why || raising->reason)
         return give_up(raising, why);
     if (node->kind == DAG_VERDICT)

@@ -68,6 +68,26 @@ const char *formula_text(struct raising *raising, const struct formula *formula)
     return expression_text(raising->arena, express(raising, formula, NULL));
 }
 
+bool formula_is_views(struct raising *raising, const struct formula *formula)
+{
+    if (formula->kind == FORMULA_ATOM)
+        return atom_is_view(raising, &formula->atom);
+    for (size_t i = 0; i < formula->count; i++)
+        if (!formula_is_views(raising, formula->parts[i]))
+            return false;
+    return true;
+}
+
+unsigned formula_places(const struct formula *formula)
+{
+    if (formula->kind == FORMULA_ATOM)
+        return formula->atom.place < PLACE_IP ? 1u << formula->atom.place : 0;
+    unsigned places = 0;
+    for (size_t i = 0; i < formula->count; i++)
+        places |= formula_places(formula->parts[i]);
+    return places;
+}
+
 double formula_cost(struct raising *raising, const struct formula *formula)
 {
     if (formula->kind == FORMULA_ATOM)

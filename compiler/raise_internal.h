@@ -38,6 +38,9 @@ struct set set_flip(struct arena *arena, const struct set *set, uint64_t flip, u
 
 enum view { VIEW_LOW, VIEW_HIGH, VIEW_WHOLE };
 
+/* Where an atom looks: arguments 0 to 5, then what only the raw layer can test. */
+enum { PLACE_IP = 6, PLACE_NR, PLACE_ARCH, PLACE_COMPARISON /* and up: by variable; 1: it holds */ };
+
 /* A register's part, masked, in a set that holds `wanted` and nothing but `allowed`: what lies
  * between is whatever is shorter to say. Of a masked part a value's interval goes on up to the next
  * value within the mask, as the edges of a DAG's switch do. */
@@ -46,6 +49,8 @@ struct atom {
     enum view view;
     uint64_t mask; /* of the part */
     struct set wanted, allowed;
+    const char *comparison; /* PLACE_COMPARISON: its text when it holds, and when not */
+    const char *negation;
 };
 
 enum formula_kind { FORMULA_NEVER, FORMULA_ALWAYS, FORMULA_ATOM, FORMULA_AND, FORMULA_OR };
@@ -80,7 +85,9 @@ struct raising {
     struct dag *dag;
     enum abi_id abi;
     const struct syscall_entry *entry; /* NULL: not in the table */
-    bool registers;
+    bool registers; /* u64(), lo32() and hi32() only */
+    bool numbered;  /* and these of arg0 to arg5 */
+    bool raw;       /* for the raw layer, which has no types but can test everything */
     size_t steps; /* that raise_care may still take */
     const char *reason;
     VECTOR(const struct formula *) formulas; /* by node id */
@@ -101,6 +108,7 @@ bool care_implies(struct raising *raising, const struct dag_node *a, const struc
 
 struct raising raising_new(struct arena *arena, struct dag *dag, enum abi_id abi, uint32_t nr,
                            bool registers);
+struct raising raising_raw(struct arena *arena, struct dag *dag);
 /* NULL with raising->reason. `node` is of raising->dag. */
 const struct formula *raise_build(struct raising *raising, const struct dag_node *node);
 
@@ -108,6 +116,10 @@ const struct formula *raise_build(struct raising *raising, const struct dag_node
  */
 
 const char *formula_text(struct raising *raising, const struct formula *formula);
+/* Are all arguments seen as registers only? */
+bool formula_is_views(struct raising *raising, const struct formula *formula);
+/* Bits: the arguments that it looks at. */
+unsigned formula_places(const struct formula *formula);
 /* How hard it is to read; smaller is better. */
 double formula_cost(struct raising *raising, const struct formula *formula);
 /* The argument that `atom` looks at; NULL where the register is no argument with a type. */

@@ -197,10 +197,14 @@ static bool is_mode(const struct argument *argument)
     return argument && argument->type && !strcmp(argument->type, "umode_t");
 }
 
-static struct expression *number(struct raising *raising, const struct looked *looked,
-                                 uint64_t value, bool bits)
+static struct expression *number(struct raising *raising, const struct atom *atom,
+                                 const struct looked *looked, uint64_t value, bool bits)
 {
     struct arena *arena = raising->arena;
+    uint32_t token = (uint32_t)value;
+    abi_set abis = abi_with_token(token, false) | abi_with_token(token, true);
+    if (atom->place == PLACE_ARCH && abis)
+        return tree_name(arena, abi_get((enum abi_id)__builtin_ctz(abis))->token_name);
     if (is_mode(looked->argument) && value)
         return tree_text(arena, value, arena_printf(arena, "0o%llo", (unsigned long long)value));
     if ((bits || (looked->argument && looked->argument->is_pointer)) && value > 9)
@@ -208,12 +212,12 @@ static struct expression *number(struct raising *raising, const struct looked *l
     return tree_number(arena, value);
 }
 
-static struct expression *signed_number(struct raising *raising, const struct looked *looked,
-                                        uint64_t value)
+static struct expression *signed_number(struct raising *raising, const struct atom *atom,
+                                        const struct looked *looked, uint64_t value)
 {
     uint64_t half = (uint64_t)1 << (looked->bits - 1);
     if (!looked->is_signed || value < half)
-        return number(raising, looked, value, looked->mask != ones(looked->bits));
+        return number(raising, atom, looked, value, looked->mask != ones(looked->bits));
     return tree_unary(raising->arena, OPERATOR_NEGATE,
                       tree_number(raising->arena, (ones(looked->bits) - value) + 1));
 }
@@ -240,8 +244,8 @@ struct expression *name_value(struct raising *raising, const struct atom *atom,
             return names;
         flags |= naming.row->kind != CONSTANTS_VALUES || value > UINT16_MAX;
     }
-    return flags && !looked->is_signed ? number(raising, looked, value, true)
-                                       : signed_number(raising, looked, value);
+    return flags && !looked->is_signed ? number(raising, atom, looked, value, true)
+                                       : signed_number(raising, atom, looked, value);
 }
 
 static struct expression *complement(struct raising *raising, struct expression *names)
@@ -263,7 +267,7 @@ struct expression *name_mask(struct raising *raising, const struct atom *atom,
         if (names)
             return complement(raising, names);
     }
-    if (mostly && mask >> (looked->bits - 1))
-        return complement(raising, number(raising, looked, rest, true));
-    return number(raising, looked, mask, true);
+    if (mostly && mask >> (looked->bits - 1) && !raising->raw)
+        return complement(raising, number(raising, atom, looked, rest, true));
+    return number(raising, atom, looked, mask, true);
 }
