@@ -157,6 +157,39 @@ abi_set abi_syscall_anywhere(const char *name);
 /* Up to `most` names nearest to a misspelled one, the nearest first; returns how many. */
 size_t abi_nearest_syscalls(const char *name, const char **nearest, size_t most);
 
+/* ---- calls that do the same (families.c) ------------------------------------------------------------------ */
+
+/* A call, or a part of one: with a parameter, as far as a filter looks at it; with a value too, the
+ * call with this value there. Lists end with one whose name is NULL. */
+struct call_reference {
+    const char *name, *parameter, *value;
+};
+
+enum family_kind {
+    FAMILY_EQUAL,       /* each of `calls` does what the others do; no ways */
+    FAMILY_STRONGER,    /* each way can do what each of `calls` does */
+    FAMILY_TWIN,        /* the same, with what filters look at in a struct */
+    FAMILY_MULTIPLEXER, /* the way reaches the call by a number */
+    FAMILY_IO_URING     /* an operation of a ring does what any one of `calls` does */
+};
+
+struct family {
+    enum family_kind kind;
+    const char *name; /* "open a file" */
+    const struct call_reference *calls;
+    const struct call_reference *const *ways; /* ends with NULL; the calls of one way are needed together */
+    abi_set abis;                             /* where it is so */
+    const char *why, *source;
+};
+
+const struct family *abi_families(size_t *count);
+/* The register in which a parameter of this kernel or manual name stands; -1: it has none. */
+int abi_parameter(const struct syscall_entry *entry, const char *name);
+/* The value of a reference (a constant's name or a number) on an ABI. */
+bool abi_reference_value(enum abi_id abi, const struct call_reference *reference, uint64_t *value);
+/* Bits of an argument that the kernel drops before it looks at it: 0 where none are known. */
+uint64_t abi_dropped_bits(enum abi_id abi, const struct syscall_entry *entry, unsigned argument);
+
 /* ---- named constants -------------------------------------------------------------------------------------- */
 
 /* The value of a kernel constant (O_RDONLY, TIOCSTI, PROT_EXEC, EPERM, ...) on an ABI, an exact integer:

@@ -296,6 +296,73 @@ def print_argument_constants(rows, constants, out):
     out.append("};\nconst size_t argument_constants_count = %d;" % len(lines))
 
 
+# ---- families, ignored bits -----------------------------------------------------------------------------
+
+def abi_mask(text, abis):
+    """The ABIs of a cell: "*" is all of them."""
+    names = [abi["name"] for abi in abis]
+    unknown = [] if text == "*" else [name for name in text.split(",") if name not in names]
+    if unknown:
+        sys.exit("no such ABI: %s" % unknown[0])
+    return sum(1 << i for i, name in enumerate(names) if text == "*" or name in text.split(","))
+
+
+def call_references(cell, known):
+    """call, call(parameter), call(parameter=VALUE), separated by commas."""
+    references = []
+    for part in cell.split(","):
+        match = re.fullmatch(r"(\w+)(?:\((\w+)(?:=(\w+))?\))?", part)
+        if not match or match.group(1) not in known:
+            sys.exit("families.tsv: not a call: %s" % part)
+        references.append("{%s}" % ", ".join(text(group) for group in match.groups()))
+    return references
+
+
+def print_references(cell, known, name, out):
+    """A cell of references as an array that a reference without a name ends."""
+    references = call_references(cell, known)
+    out.append("static const struct call_reference %s[] = {%s, {NULL, NULL, NULL}};" %
+               (name, ", ".join(references)))
+
+
+FAMILY_KINDS = {"equal", "stronger", "twin", "multiplexer", "io_uring"}
+
+
+def print_families(facts, rows, out):
+    known = {row["name"] for row in facts.numbers}
+    table = []
+    for index, row in enumerate(rows):
+        if row["kind"] not in FAMILY_KINDS:
+            sys.exit("families.tsv: no such kind: %s" % row["kind"])
+        print_references(row["calls"], known, "family_calls_%d" % index, out)
+        ways = [] if row["substitutes"] == "-" else row["substitutes"].split(",")
+        for number, way in enumerate(ways):
+            print_references(way.replace("+", ","), known, "family_way_%d_%d" % (index, number), out)
+        out.append("static const struct call_reference *const family_ways_%d[] = {%s};" %
+                   (index, ", ".join(["family_way_%d_%d" % (index, n) for n in range(len(ways))] +
+                                     ["NULL"])))
+        table.append("    {FAMILY_%s, %s, family_calls_%d, family_ways_%d, 0x%xu, %s, %s}," %
+                     (row["kind"].upper(), text(row["name"]), index, index,
+                      abi_mask(row["abis"], facts.abis), text(row["why"]), text(row["source"])))
+    out.append("const struct family family_list[] = {")
+    out.extend(table)
+    out.append("};")
+    out.append("const size_t family_count = %d;" % len(table))
+
+
+def print_ignored_bits(facts, rows, out):
+    table = []
+    for row in rows:
+        for call in row["calls"].split(","):
+            table.append("    {%s, %s, %s, 0x%xu, %s}," %
+                         (text(call), text(row["parameter"]), text(row["kept"]),
+                          abi_mask(row["abis"], facts.abis), text(row["source"])))
+    out.append("const struct kept_bits kept_bits_list[] = {")
+    out.extend(table)
+    out.append("};")
+    out.append("const size_t kept_bits_count = %d;" % len(table))
+
+
 def main():
     data, output = Path(sys.argv[1]), Path(sys.argv[2])
     facts = Facts(data)
@@ -309,6 +376,8 @@ def main():
     constants = read_tsv(data / "constants.tsv")
     print_constants(facts.abis, constants, out)
     print_argument_constants(read_tsv(data / "argument_constants.tsv"), constants, out)
+    print_families(facts, read_tsv(data / "families.tsv"), out)
+    print_ignored_bits(facts, read_tsv(data / "ignored_bits.tsv"), out)
     output.write_text("\n".join(out) + "\n")
 
 

@@ -43,6 +43,14 @@ struct errno_table {
     size_t count;
 };
 
+/* An argument of which the kernel keeps only some bits. */
+struct kept_bits {
+    const char *call, *parameter;
+    const char *kept; /* constants and numbers, separated by commas */
+    abi_set abis;
+    const char *source;
+};
+
 extern const struct abi abi_list[ABI_COUNT];
 extern const struct name_entry syscall_names[];
 extern const size_t syscall_name_count;
@@ -53,6 +61,10 @@ extern const struct constant_name constant_names[];
 extern const size_t constant_name_count;
 extern const struct constant_value constant_values[];
 extern const struct errno_table errno_tables[ABI_COUNT];
+extern const struct family family_list[];
+extern const size_t family_count;
+extern const struct kept_bits kept_bits_list[];
+extern const size_t kept_bits_count;
 
 extern const struct argument_constants argument_constants[];
 extern const size_t argument_constants_count;

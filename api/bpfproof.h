@@ -7,6 +7,7 @@
 #include "compiler/raise.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
+#include "verifier/audit.h"
 #include "verifier/verifier.h"
 
 /* ---- filters (filter.c)
@@ -110,6 +111,17 @@ MUST_USE result prove_goals(struct arena *arena, const struct side *side, const 
                             const struct load_options *load, struct diagnostics *diagnostics,
                             struct goal_result **results, enum verdict *verdict);
 enum verdict worse_verdict(enum verdict a, enum verdict b); /* REFUTED, then UNKNOWN, then PROVED */
+
+/* ---- audit (audit.c)
+ * ----------------------------------------------------------------------------------- */
+
+/* Looks for the known mistakes (verifier/audit.h) in a filter; one that is a policy must have been
+ * compiled. `policy` and `against` may be NULL. `abis`: what --abi said, 0 = nothing; then the
+ * policy's ABIs count, else the filter's. */
+MUST_USE result audit_filter(struct arena *arena, const struct filter *filter,
+                             const struct filter *policy, const struct filter *against,
+                             abi_set abis, struct deadline deadline,
+                             struct diagnostics *diagnostics, struct audit *audit);
 
 /* ---- figures (figures.c)
  * ----------------------------------------------------------------------------------- */

@@ -110,27 +110,26 @@ static const struct dag_node *split_switch(struct dag *dag, const struct parts *
     }
     if (total - most > VALUES_MOST)
         return NULL;
-    const struct dag_node *result = made[node->edges[widest].child->id];
+    const struct dag_node *chosen = made[node->edges[widest].child->id];
     for (uint32_t i = 0; i < node->edge_count; i++) {
         unsigned count = values_of_edge(node, i, &first);
         for (uint32_t value = first; i != widest && count; count--) {
-            result = dag_if(dag, parts_equal(dag, node->field, node->mask, parts, value),
-                            made[node->edges[i].child->id], result);
+            chosen = dag_if(dag, parts_equal(dag, node->field, node->mask, parts, value),
+                            made[node->edges[i].child->id], chosen);
             value = value_after(value, node->mask);
         }
     }
-    return result;
+    return chosen;
 }
 
-static const struct dag_node *again(struct dag *dag, struct arena *arena,
-                                    const struct parts *parts, const struct dag_node *node,
-                                    const struct dag_node *const *made)
+static const struct dag_node *again(struct dag *dag, struct arena *arena, const struct parts *parts,
+                                    const struct dag_node *node, const struct dag_node *const *made)
 {
     if (node->kind == DAG_VERDICT)
         return dag_verdict(dag, node->word);
     if (node->kind == DAG_COMPARE)
-        return dag_compare(dag, node->comparison, node->a, node->b,
-                           made[node->edges[0].child->id], made[node->edges[1].child->id]);
+        return dag_compare(dag, node->comparison, node->a, node->b, made[node->edges[0].child->id],
+                           made[node->edges[1].child->id]);
     const struct dag_node *split = NULL;
     if (is_split(&parts[node->field], node->mask))
         split = split_switch(dag, &parts[node->field], node, made);
@@ -152,8 +151,7 @@ static const struct dag_node *easier(struct arena *arena, bool big_endian,
     const struct dag_node **nodes = dag_nodes_below(arena, when, &count);
     if (!find_parts(nodes, count, parts))
         return when;
-    const struct dag_node **made =
-        NEW_ARRAY(arena, const struct dag_node *, (size_t)when->id + 1);
+    const struct dag_node **made = NEW_ARRAY(arena, const struct dag_node *, (size_t)when->id + 1);
     for (size_t i = 0; i < count && dag_limit_reached(dag) == DAG_WITHIN_LIMITS; i++)
         made[nodes[i]->id] = again(dag, arena, parts, nodes[i], made);
     if (dag_limit_reached(dag) != DAG_WITHIN_LIMITS)
@@ -203,10 +201,8 @@ static const struct condition *edge_condition(struct arena *arena, const struct 
 {
     struct condition *test = NEW(arena, struct condition);
     if (node->kind == DAG_COMPARE) {
-        *test = (struct condition){.kind = CONDITION_COMPARE,
-                                   .comparison = node->comparison,
-                                   .a = node->a,
-                                   .b = node->b};
+        *test = (struct condition){
+            .kind = CONDITION_COMPARE, .comparison = node->comparison, .a = node->a, .b = node->b};
         struct condition *not = NEW(arena, struct condition);
         *not = (struct condition){.kind = CONDITION_NOT, .left = test};
         return edge ? not : test;
@@ -245,9 +241,9 @@ static bool add_paths(struct raw *raw, const struct dag_node *node, const struct
     bool added = true;
     for (uint32_t i = 0; i < node->edge_count && added; i++)
         if (is_first_to(node, i))
-            added = add_paths(raw, node->edges[i].child,
-                              joined(raw->arena, CONDITION_AND, so_far,
-                                     edge_condition(raw->arena, node, i)));
+            added = add_paths(
+                raw, node->edges[i].child,
+                joined(raw->arena, CONDITION_AND, so_far, edge_condition(raw->arena, node, i)));
     return added;
 }
 

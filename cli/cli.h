@@ -31,6 +31,7 @@ enum option_key {
     KEY_AGAINST,
     KEY_AT_MOST,
     KEY_ASSERT,
+    KEY_POLICY,
     KEY_VECTORS,
     KEY_ARGS,
     KEY_CAP,
@@ -63,6 +64,7 @@ struct options {
     bool stats, whole_proof, at_most, big_endian, install, json;
     unsigned dump;
     const char *profile, *emit_smt2, *against, *assertions, *vectors, *args_of;
+    const char *policy, *accepted; /* of audit */
     VECTOR(const char *) capabilities;
     enum abi_id arch;
     unsigned methods;           /* bits of enum bench_method; 0: what is possible */
@@ -150,6 +152,7 @@ enum exit_code run_compile(struct context *context);
 enum exit_code run_fmt(struct context *context);
 enum exit_code run_verify(struct context *context);
 enum exit_code run_check(struct context *context);
+enum exit_code run_audit(struct context *context);
 enum exit_code run_optimize(struct context *context);
 enum exit_code run_merge(struct context *context);
 enum exit_code run_diff(struct context *context);

@@ -23,6 +23,16 @@ static const struct command commands[] = {
      "vendor.bpf --assert rules.prove",
      KEYS(K(AGAINST) | K(AT_MOST) | K(ASSERT) | K(ABI) | K(PROOF) | K(EMIT_SMT2) | K(FROM)), 1, 1,
      run_verify},
+    {"audit", "FILTER", "look for known mistakes, each with a call that shows it",
+     "Asks 29 questions about a policy's program, a blob or a stack: other entries of the kernel, "
+     "widths of arguments, calls that do the same, words, code. Each finding has a witness that was "
+     "run, the instructions that decide it, and how to repair it. --policy FILE says what the "
+     "filter should be, --against FILTER what it was made from. Exit status 0: no findings, or "
+     "accepted ones only; 1: findings; 3: no findings, but something was not decided. "
+     "docs/AUDIT.md lists the classes.\n\n"
+     "Examples:\n  bpfproof audit vendor.bpf\n  bpfproof audit server.bpf --policy server.policy "
+     "--accept 23,minus-one",
+     KEYS(K(POLICY) | K(AGAINST) | K(ABI) | K(ACCEPT) | K(FROM)), 1, 1, run_audit},
     {"check", "BLOB", "would the kernel take it",
      "Applies the kernel's admission rules and names the rule and the instruction that break them. "
      "With --install, the "

@@ -175,7 +175,10 @@ static const char *read_option(struct context *context, enum option_key key, con
         o->profile = text;
         return NULL;
     case KEY_ACCEPT:
-        return read_accept(text, o);
+        if (context->command->run != run_audit)
+            return read_accept(text, o);
+        o->accepted = text; /* classes; several options add up */
+        return NULL;
     case KEY_DUMP:
         return read_dump(text, o);
     case KEY_PROOF:
@@ -185,6 +188,9 @@ static const char *read_option(struct context *context, enum option_key key, con
         return NULL;
     case KEY_AGAINST:
         o->against = text;
+        return NULL;
+    case KEY_POLICY:
+        o->policy = text;
         return NULL;
     case KEY_ASSERT:
         o->assertions = text;
@@ -259,13 +265,16 @@ static const struct option_row rows[] = {
      "which calls count: lines `count call`, as in `1200 read`"},
     {KEY_LAMBDA, "lambda", 0, "N",
      "instructions that one executed instruction less per call is worth (default 15; -Os 0.05)"},
-    {KEY_ACCEPT, "accept", 0, "LIST", "go on although this is REFUTED: arch, width"},
+    {KEY_ACCEPT, "accept", 0, "LIST",
+     "go on although this is REFUTED: arch, width; of audit: these classes, by number or id, do not "
+     "count"},
     {KEY_STATS, "stats", 's', NULL, "print size, path lengths and cached calls"},
     {KEY_DUMP, "dump", 0, "STAGES", "print stages on standard error: policy, dag, select, layout"},
     {KEY_PROOF, "proof", 0, "METHOD", "partition (default), or whole: one query over everything"},
     {KEY_EMIT_SMT2, "emit-smt2", 0, "FILE", "write the proof obligations as SMT-LIB 2.6"},
     {KEY_AGAINST, "against", 'A', "FILTER", "the other filter"},
     {KEY_AT_MOST, "at-most", 0, NULL, "nowhere more permissive, instead of equal"},
+    {KEY_POLICY, "policy", 0, "FILE", "what the filter should be"},
     {KEY_ASSERT, "assert", 0, "FILE", "prove the statements in FILE"},
     {KEY_VECTORS, "vectors", 0, "FILE", "test vectors, one a line"},
     {KEY_ARGS, "args", 0, "NAME", "list the arguments of a system call"},

@@ -137,7 +137,8 @@ static enum going go_branch(struct dispatch *d, struct frame *frame, const struc
 
 static enum going go_one(struct dispatch *d, struct frame *frame)
 {
-    const struct decoded *at = &d->executor->code[frame->pc];
+    struct decoded *at = &d->executor->code[frame->pc];
+    at->visited = true;
     if (out_of_steps(d->prover))
         return GOING_FAILED;
     if (is_return(at->operation)) {
@@ -148,7 +149,7 @@ static enum going go_one(struct dispatch *d, struct frame *frame)
     }
     if (is_conditional(at->operation))
         return go_branch(d, frame, at);
-    if (may_divide_by_zero(at))
+    if (at->may_end)
         return go_symbolic(d, frame);
     if (at->operation != OP_JUMP) {
         struct class class = class_of_frame(d, frame);

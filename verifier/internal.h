@@ -159,6 +159,9 @@ struct decoded {
     uint32_t yes, no;          /* targets of jumps; JUMP: yes. Else: the next instruction */
     uint32_t live;             /* registers whose value on entry matters: bit n for register n */
     bool reads_nr, reads_arch; /* somewhere from here on */
+    bool may_end; /* DIV X, which ends the program when X is 0; also a shift by X in an executor that watches */
+    bool visited; /* some class comes here; classes come to all instructions that any input executes
+                   */
 };
 
 struct machine {
@@ -176,21 +179,22 @@ struct executor {
     size_t node_buckets; /* a power of two */
     size_t node_count;
     uint32_t stamp;
+    uint32_t ended; /* what it returns when an instruction ends it: 0 */
 };
 
 struct executor *executor_new(struct prover *prover, const struct program *program);
+/* One that is watched: what it returns is `ended` where it divides by zero, and also where it shifts
+ * by 32 or more. */
+struct executor *executor_watching(struct prover *prover, const struct program *program,
+                                   uint32_t ended);
 struct machine machine_start(struct prover *prover);
 /* Executes an instruction that is neither a jump nor a return. Division by X: as if X were not 0.
  */
 void machine_step(struct prover *prover, const struct class *class,
                   const struct decoded *instruction, struct machine *machine);
-/* The condition of a conditional jump, or of DIV X ending the program. */
+/* The condition of a conditional jump, or of the program ending here (may_end). */
 const struct term *machine_condition(struct prover *prover, const struct decoded *instruction,
                                      const struct machine *machine);
-static inline bool may_divide_by_zero(const struct decoded *instruction)
-{
-    return instruction->operation == OP_DIV && instruction->operand_is_x;
-}
 
 /* What the program returns from `pc` on in this state; NULL: a cut is wanted, or trouble. */
 const struct term *residue_from(struct prover *prover, struct executor *executor,
@@ -202,6 +206,18 @@ const struct term *execute_joined(struct prover *prover, struct executor *execut
 /* Residues by number, under class->arch. */
 enum runs_outcome dispatch_runs(struct prover *prover, struct executor *executor,
                                 struct class *class, struct residue_runs *runs);
+
+/* The behaviour of one executor. */
+struct behaviour executor_behaviour(struct prover *prover, struct executor *executor); /* stack.c */
+
+/* ---- what a C caller's registers hold (width.c) -------------------------------------------------
+ */
+
+/* Replaces the words of one argument of a call by what they hold when a C caller fills the register:
+ * the bits that the kernel ignores are copies of the sign, or 0. Leaves an argument of which nothing
+ * is ignored. `replacements` has FIELD_COUNT entries. */
+void honest_argument(struct prover *prover, enum abi_id abi, const struct syscall_entry *entry,
+                     unsigned index, const struct term **replacements);
 
 /* ---- policies (condition.c) ----------------------------------------------------------------- */
 

@@ -51,9 +51,9 @@ static void branch(struct joining *j, const struct decoded *d, struct joined *he
     const struct term *yes = term_binary(terms, TERM_AND, here->condition, condition);
     const struct term *no =
         term_binary(terms, TERM_AND, here->condition, term_not(terms, condition));
-    if (may_divide_by_zero(d)) {
+    if (d->may_end) {
         if (!term_is_false(yes))
-            end(j, yes, word_constant(j->prover, 0));
+            end(j, yes, word_constant(j->prover, j->executor->ended));
         machine_step(j->prover, j->class, d, &here->machine);
     } else {
         arrive(j, d->yes, yes, &here->machine);
@@ -63,13 +63,14 @@ static void branch(struct joining *j, const struct decoded *d, struct joined *he
 
 static void execute(struct joining *j, uint32_t pc)
 {
-    const struct decoded *d = &j->executor->code[pc];
+    struct decoded *d = &j->executor->code[pc];
     struct joined *here = &j->at[pc];
+    d->visited = true;
     if (d->operation == OP_RETURN) {
         end(j, here->condition, word_constant(j->prover, d->k));
     } else if (d->operation == OP_RETURN_A) {
         end(j, here->condition, here->machine.registers[REGISTER_A]);
-    } else if (is_conditional(d->operation) || may_divide_by_zero(d)) {
+    } else if (is_conditional(d->operation) || d->may_end) {
         branch(j, d, here);
     } else {
         if (d->operation != OP_JUMP)

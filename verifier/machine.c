@@ -13,6 +13,7 @@ static struct decoded decode(const struct program *program, uint32_t pc)
     struct decoded decoded = {.operation = info->operation, .operand_is_x = info->operand_is_x};
     decoded.k = instruction->k;
     decoded.yes = decoded.no = pc + 1;
+    decoded.may_end = info->operation == OP_DIV && info->operand_is_x;
     if (info->operation == OP_LOAD_FIELD)
         decoded.field = field_at(instruction->k, program->big_endian);
     if (info->operation == OP_JUMP)
@@ -106,6 +107,21 @@ struct executor *executor_new(struct prover *prover, const struct program *progr
     return executor;
 }
 
+struct executor *executor_watching(struct prover *prover, const struct program *program,
+                                   uint32_t ended)
+{
+    struct executor *executor = executor_new(prover, program);
+    if (!executor)
+        return NULL;
+    executor->ended = ended;
+    for (uint32_t pc = 0; pc < program->length; pc++) {
+        struct decoded *d = &executor->code[pc];
+        bool shifts = d->operation == OP_SHIFT_LEFT || d->operation == OP_SHIFT_RIGHT;
+        d->may_end = d->may_end || (shifts && d->operand_is_x);
+    }
+    return executor;
+}
+
 struct machine machine_start(struct prover *prover)
 {
     struct machine machine = {{NULL}};
@@ -185,8 +201,10 @@ const struct term *machine_condition(struct prover *prover, const struct decoded
                                      const struct machine *machine)
 {
     struct terms *terms = prover->terms;
-    if (may_divide_by_zero(d))
+    if (d->may_end && d->operation == OP_DIV)
         return word_equals(prover, machine->registers[REGISTER_X], 0);
+    if (d->may_end)
+        return term_not(terms, word_below(prover, machine->registers[REGISTER_X], 32));
     const struct term *a = machine->registers[REGISTER_A], *b = operand(prover, d, machine);
     switch (d->operation) {
     case OP_JUMP_EQUAL:

@@ -18,7 +18,7 @@ struct node {
     enum node_state state;
     struct machine machine;       /* dead registers are NULL */
     const struct term *condition; /* NODE_EXPANDED */
-    struct node *yes, *no;        /* yes NULL: a division by zero, which returns 0 */
+    struct node *yes, *no;        /* yes NULL: the program ends */
     const struct term *result;    /* NODE_DONE */
 };
 
@@ -121,14 +121,14 @@ static bool fork_at(struct search *search, struct node *node, const struct decod
                     struct machine *machine)
 {
     struct node *yes = NULL;
-    if (may_divide_by_zero(at)) {
+    if (at->may_end) {
         machine_step(search->prover, search->class, at, machine);
     } else {
         struct machine equal = machine_where_equal(search->prover, at, machine);
         yes = node_at(search, at->yes, &equal);
     }
     struct node *no = node_at(search, at->no, machine);
-    if (!no || (!yes && !may_divide_by_zero(at)))
+    if (!no || (!yes && !at->may_end))
         return false;
     node->yes = yes;
     node->no = no;
@@ -145,14 +145,14 @@ static enum step step_branch(struct search *search, struct node *node, uint32_t 
     node->condition = machine_condition(search->prover, at, machine);
     switch (class_decide(search->prover, search->class, node->condition)) {
     case DECIDED_YES:
-        if (may_divide_by_zero(at)) {
-            finish(node, word_constant(search->prover, 0));
+        if (at->may_end) {
+            finish(node, word_constant(search->prover, search->executor->ended));
             return STEP_ENDED;
         }
         *pc = at->yes;
         return STEP_ON;
     case DECIDED_NO:
-        if (may_divide_by_zero(at))
+        if (at->may_end)
             machine_step(search->prover, search->class, at, machine);
         *pc = at->no;
         return STEP_ON;
@@ -166,7 +166,8 @@ static enum step step_branch(struct search *search, struct node *node, uint32_t 
 static enum step step(struct search *search, struct node *node, uint32_t *pc,
                       struct machine *machine)
 {
-    const struct decoded *at = &search->executor->code[*pc];
+    struct decoded *at = &search->executor->code[*pc];
+    at->visited = true;
     if (out_of_steps(search->prover))
         return STEP_FAILED;
     if (is_return(at->operation)) {
@@ -174,7 +175,7 @@ static enum step step(struct search *search, struct node *node, uint32_t *pc,
                                                 : machine->registers[REGISTER_A]);
         return STEP_ENDED;
     }
-    if (is_conditional(at->operation) || may_divide_by_zero(at))
+    if (is_conditional(at->operation) || at->may_end)
         return step_branch(search, node, pc, machine);
     if (at->operation != OP_JUMP)
         machine_step(search->prover, search->class, at, machine);
@@ -200,7 +201,9 @@ static bool is_done(const struct node *node)
 
 static void conclude(struct search *search, struct node *node)
 {
-    const struct term *yes = node->yes ? node->yes->result : word_constant(search->prover, 0);
+    const struct term *yes = node->yes
+                                 ? node->yes->result
+                                 : word_constant(search->prover, search->executor->ended);
     finish(node, term_if(search->prover->terms, node->condition, yes, node->no->result));
 }
 

@@ -146,6 +146,15 @@ static const struct term *stack_whole(struct prover *prover, void *self)
     return combined;
 }
 
+struct behaviour executor_behaviour(struct prover *prover, struct executor *executor)
+{
+    struct stack *stack = NEW(prover->arena, struct stack);
+    stack->count = 1;
+    stack->executors = NEW_ARRAY(prover->arena, struct executor *, 1);
+    stack->executors[0] = executor;
+    return (struct behaviour){stack, stack_runs, stack_whole};
+}
+
 bool side_is_big_endian(const struct side *side)
 {
     if (side->policy)

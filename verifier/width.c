@@ -50,19 +50,19 @@ static const struct term *sign_fill(struct prover *prover, const struct term *lo
                    word_constant(prover, ones_there));
 }
 
-static void honest_argument(struct prover *prover, const struct known_call *call, unsigned index,
-                            const struct term **replacements)
+void honest_argument(struct prover *prover, enum abi_id abi, const struct syscall_entry *entry,
+                     unsigned index, const struct term **replacements)
 {
-    const struct argument *argument = &call->entry->arguments[index];
+    const struct argument *argument = &entry->arguments[index];
     enum field low_field = field_arg_lo(index), high_field = field_arg_hi(index);
     const struct term *low = prover->words[low_field];
     unsigned bits = argument->bits;
-    if (index >= call->entry->argument_count)
+    if (index >= entry->argument_count)
         bits = 0;
     else if (bits < 1 || bits >= 64)
         return;
     bool fills = bits && argument->is_signed;
-    bool wide = abi_get(call->abi)->word_bits == 64;
+    bool wide = abi_get(abi)->word_bits == 64;
     if (bits < 32) {
         uint32_t kept = (UINT32_C(1) << bits) - 1;
         const struct term *value = bits_set(prover, low, kept);
@@ -81,7 +81,7 @@ static const struct term *honest_form(struct prover *prover, const struct known_
 {
     const struct term *replacements[FIELD_COUNT] = {NULL};
     for (unsigned i = 0; i < 6; i++)
-        honest_argument(prover, call, i, replacements);
+        honest_argument(prover, call->abi, call->entry, i, replacements);
     replacements[FIELD_ARCH] = word_constant(prover, arch);
     replacements[FIELD_NR] = word_constant(prover, nr);
     return substitute(prover, residue, replacements);
