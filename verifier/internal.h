@@ -68,10 +68,14 @@ const struct term *word_within(struct prover *prover, const struct term *word, s
 const struct term *substitute(struct prover *prover, const struct term *term,
                               const struct term *const *replacements);
 /* The same; and of every choice whose condition `decide` knows (1 true, -1 false), that side only. */
-typedef int choice_decider(void *data, const struct term *condition);
+struct choices {
+    const struct term *const *replacements;
+    int (*decide)(void *data, const struct term *condition);
+    void *data;
+    size_t looked_at; /* terms: what it took */
+};
 const struct term *decide_choices(struct prover *prover, const struct term *term,
-                                  const struct term *const *replacements, choice_decider *decide,
-                                  void *data);
+                                  struct choices *choices);
 
 /* ---- classes (class.c) ---------------------------------------------------------------------- */
 

@@ -114,8 +114,7 @@ struct rewriting {
     struct prover *prover;
     struct arena *arena; /* of the table */
     const struct term *const *replacements;
-    choice_decider *decide; /* NULL: choices stay */
-    void *data;
+    const struct choices *choices;      /* NULL: they stay */
     uint32_t touched;                   /* words that are replaced, as in term.uses */
     const struct term **keys, **values; /* hash table */
     size_t capacity, count;
@@ -161,7 +160,7 @@ static void rewriting_set(struct rewriting *r, const struct term *term, const st
 static const struct term *rebuild_choice(const struct rewriting *r, const struct term *condition,
                                          const struct term *yes, const struct term *no)
 {
-    int decided = r->decide ? r->decide(r->data, condition) : 0;
+    int decided = r->choices ? r->choices->decide(r->choices->data, condition) : 0;
     if (decided)
         return decided > 0 ? yes : no;
     return term_if(r->prover->terms, condition, yes, no);
@@ -235,16 +234,15 @@ const struct term *substitute(struct prover *prover, const struct term *term,
 }
 
 const struct term *decide_choices(struct prover *prover, const struct term *term,
-                                  const struct term *const *replacements, choice_decider *decide,
-                                  void *data)
+                                  struct choices *choices)
 {
     struct rewriting r = {.prover = prover,
                           .arena = arena_new(),
-                          .replacements = replacements,
-                          .decide = decide,
-                          .data = data,
+                          .replacements = choices->replacements,
+                          .choices = choices,
                           .touched = UINT32_MAX};
     const struct term *made = rewrite(&r, term);
+    choices->looked_at += r.count;
     arena_free(r.arena);
     return made;
 }

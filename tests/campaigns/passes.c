@@ -333,10 +333,17 @@ static void judge_passes(struct campaign *campaign)
     report_part(1, "no pass, swap or order of passes changes meaning", campaign);
 }
 
+/* Of seed 1; their proofs once came to no end. They are part of every run of that seed. */
+static const uint32_t long_once[] = {283, 386, 453, 519, 600, 637, 736, 9256};
+
 static void judge_policies(struct campaign *campaign)
 {
-    for (uint32_t i = 0; i < campaign->policies; i++)
-        judge_random_policy(campaign->first + i, campaign);
+    uint32_t end = campaign->first + campaign->policies;
+    for (uint32_t i = campaign->first; i < end; i++)
+        judge_random_policy(i, campaign);
+    for (size_t i = 0; campaign->seed == 1 && i < COUNT_OF(long_once); i++)
+        if (long_once[i] < campaign->first || long_once[i] >= end)
+            judge_random_policy(long_once[i], campaign);
     report_part(2, "random policies mean what they say at every level", campaign);
 }
 
