@@ -247,6 +247,9 @@ static struct expression *signed_number(struct raising *raising, const struct at
                                         const struct looked *looked, uint64_t value)
 {
     uint64_t half = (uint64_t)1 << (looked->bits - 1);
+    if (looked->is_signed && value < 1000000) /* a pid, a descriptor */
+        return tree_text(raising->arena, value,
+                         arena_printf(raising->arena, "%llu", (unsigned long long)value));
     if (!looked->is_signed || value < half)
         return number(raising, atom, looked, value, looked->mask != ones(looked->bits));
     return tree_unary(raising->arena, OPERATOR_NEGATE,
@@ -299,16 +302,17 @@ struct expression *name_mask(struct raising *raising, const struct atom *atom,
 {
     struct naming naming;
     uint64_t mask = looked->mask, all = ones(looked->bits), rest = all & ~mask;
+    bool may_be_turned = mask >> (looked->bits - 1); /* else ~ would not fit the argument */
     bool mostly = __builtin_popcountll(mask) * 2 > (int)looked->bits;
     for (size_t next = 0; next_naming(raising, atom, looked, context, &next, &naming);) {
         struct expression *names = mask_names(&naming, mask);
         if (names && (!mostly || names->kind == EXPRESSION_NAME))
             return tree_parenthesized(names);
-        names = mask_names(&naming, rest);
+        names = may_be_turned ? mask_names(&naming, rest) : NULL;
         if (names)
             return complement(raising, names);
     }
-    if (mostly && mask >> (looked->bits - 1) && !raising->raw)
+    if (mostly && may_be_turned && !raising->raw)
         return complement(raising, number(raising, atom, looked, rest, true));
     return number(raising, atom, looked, mask, true);
 }
