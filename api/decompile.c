@@ -110,9 +110,10 @@ result decompile_program(struct arena *arena, const struct program *program,
     }
     uint64_t start = clock_ns();
     result r = lift_program(arena, program, diagnostics, &dag, &decompiling.root);
-    decompiled->raise_ns = clock_ns() - start;
     if (failed(r))
         return r;
+    optimize_dag(arena, OPTIMIZE_1, &dag, &decompiling.root); /* fewer tests are easier to read */
+    decompiled->raise_ns = clock_ns() - start;
     decompiling.dag = dag;
     for (;;) {
         struct diagnostics limits = diagnostics_new(arena);

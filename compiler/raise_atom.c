@@ -320,12 +320,12 @@ static bool has_name(const struct wording *wording, uint64_t ordered)
 /* A short range of which most values have names is a list of them. */
 static bool is_written_out(const struct wording *wording, uint64_t first, uint64_t last)
 {
-    uint64_t named = 0;
-    if (last - first >= NAMED_RANGE_MOST)
+    uint64_t named = 0, more = last - first;
+    if (more >= NAMED_RANGE_MOST)
         return false;
-    for (uint64_t at = first; at <= last; at++)
-        named += has_name(wording, at);
-    return named * 3 >= (last - first + 1) * 2;
+    for (uint64_t i = 0; i <= more; i++)
+        named += has_name(wording, first + i);
+    return named * 3 >= (more + 1) * 2;
 }
 
 static void add_range(const struct wording *wording, struct element_list *list, uint64_t first,
@@ -333,14 +333,14 @@ static void add_range(const struct wording *wording, struct element_list *list, 
 {
     struct arena *arena = wording->raising->arena;
     uint64_t mask = wording->looked->is_signed ? UINT64_MAX : wording->looked->mask;
-    if (first != last && !is_written_out(wording, first, last)) {
+    if (last - first > 1 && !is_written_out(wording, first, last)) {
         add_element(list,
                     tree_element(arena, plain_number(wording, first), plain_number(wording, last)));
         return;
     }
-    for (uint64_t at = first; at <= last; at++)
-        if (!(at & ~mask))
-            add_element(list, tree_element(arena, value(wording, at), NULL));
+    for (uint64_t i = 0; i <= last - first; i++)
+        if (!((first + i) & ~mask))
+            add_element(list, tree_element(arena, value(wording, first + i), NULL));
 }
 
 static struct expression *in_list(const struct wording *wording, const struct set *set)
@@ -363,6 +363,8 @@ static struct expression *say(const struct wording *wording, const struct form *
     const struct set *set = &form->set;
     const struct interval *only = set->items;
     uint64_t mask = wording->looked->is_signed ? UINT64_MAX : wording->looked->mask;
+    if (!set->count) /* no atom is so; whoever reads it back will say so */
+        return tree_name(wording->raising->arena, "never");
     if (set->count == 1 && only->first == floor_of(only->last, mask))
         return compare(wording, form->negated ? OPERATOR_NOT_EQUAL : OPERATOR_EQUAL, only->first);
     bool short_names =
@@ -375,6 +377,36 @@ static struct expression *say(const struct wording *wording, const struct form *
     }
     struct expression *list = in_list(wording, set);
     return form->negated ? negation(wording, list) : list;
+}
+
+static struct expression *masked(const struct wording *wording)
+{
+    struct arena *arena = wording->raising->arena;
+    struct expression *mask =
+        name_mask(wording->raising, wording->atom, wording->looked, wording->context);
+    struct expression *chain =
+        tree_chain(arena, NULL, LEVEL_AND, OPERATOR_NONE, wording->looked->operand);
+    tree_chain(arena, chain, LEVEL_AND, OPERATOR_AND, mask);
+    chain->parenthesized = true;
+    return chain;
+}
+
+/* Of flags, "at most the sum of the lowest" is "none but these". Gives the mask of the others. */
+static bool is_no_other_flags(const struct wording *wording, const struct form *form,
+                              uint64_t *others)
+{
+    const struct looked *looked = wording->looked;
+    const struct interval *only = form->set.items;
+    uint64_t most = wording->most;
+    if (form->set.count != 1 || looked->is_signed || looked->mask != ones(looked->bits) ||
+        !takes_flags(wording->raising, wording->atom, looked, wording->context))
+        return false;
+    bool low = form->negated ? only->first && only->last == most : !only->first;
+    uint64_t last = form->negated ? only->first - 1 : only->last;
+    if (!low || !last || last == most || ((last + 1) & last))
+        return false;
+    *others = most & ~last;
+    return true;
 }
 
 struct expression *express_atom(struct raising *raising, const struct atom *atom,
@@ -392,12 +424,11 @@ struct expression *express_atom(struct raising *raising, const struct atom *atom
                               .context = context,
                               .left = looked.operand,
                               .most = looked.bits < 64 ? ones(looked.bits) : UINT64_MAX};
-    if (looked.mask != ones(looked.bits)) {
-        struct expression *mask = name_mask(raising, atom, &looked, context);
-        wording.left = tree_chain(raising->arena, NULL, LEVEL_AND, OPERATOR_NONE, looked.operand);
-        tree_chain(raising->arena, wording.left, LEVEL_AND, OPERATOR_AND, mask);
-        wording.left->parenthesized = true;
-    }
+    if (is_no_other_flags(&wording, &form, &looked.mask))
+        return tree_compare(raising->arena, masked(&wording), OPERATOR_EQUAL,
+                            tree_number(raising->arena, 0));
+    if (looked.mask != ones(looked.bits))
+        wording.left = masked(&wording);
     return say(&wording, &form);
 }
 

@@ -221,16 +221,38 @@ static const struct formula *member(struct raising *raising, const struct choice
     return formula_atom(raising->arena, &atom);
 }
 
+/* Values of `other` at which `child`, that tests bits of the same register, comes to just what
+ * `other` has. */
+static struct set same_there(struct raising *raising, const struct choice *choice,
+                             const struct dag_node *child, const struct branch *other)
+{
+    struct set same = {0};
+    if (choice->place >= PLACE_IP || choice->view == VIEW_HIGH ||
+        child->kind != DAG_SWITCH || child->field != field_arg_lo(choice->place))
+        return same;
+    for (size_t i = 0; i < other->values.count; i++) {
+        uint64_t first = other->values.items[i].first, last = other->values.items[i].last;
+        if (first >> 32 == last >> 32 &&
+            care_narrow(child, child->field, (uint32_t)first, (uint32_t)last) == other->child)
+            set_append(raising->arena, &same, first, last);
+    }
+    return same;
+}
+
 /* Values at which a branch's child may be asked too: it is open there, or the whole holds there
- * anyway. */
+ * anyway, or it comes to the same. */
 static struct set open_for(struct raising *raising, const struct choice *choice, size_t index)
 {
     struct set open = values_of(raising, choice, RAISE_ANY);
     for (size_t i = 0; i < choice->branches.count; i++) {
         const struct branch *other = &choice->branches.items[i];
-        if (i != index && !is_word(other->child, RAISE_ANY) &&
-            care_implies(raising, choice->branches.items[index].child, other->child))
-            open = set_union(raising->arena, &open, &other->values);
+        const struct dag_node *child = choice->branches.items[index].child;
+        if (i == index || is_word(other->child, RAISE_ANY))
+            continue;
+        struct set more = same_there(raising, choice, child, other);
+        if (care_implies(raising, child, other->child))
+            more = other->values;
+        open = set_union(raising->arena, &open, &more);
     }
     return open;
 }

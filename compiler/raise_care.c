@@ -12,6 +12,52 @@ static bool is_word(const struct dag_node *node, uint32_t word)
 typedef const struct dag_node *(*care_step)(struct raising *raising, const struct dag_node *a,
                                             const struct dag_node *b, uint32_t word);
 
+/* What is left of `node`, a switch on some bits of `field`, where the field is in first..last. */
+const struct dag_node *care_narrow(const struct dag_node *node, enum field field, uint32_t first,
+                                     uint32_t last)
+{
+    uint32_t open = first ^ last; /* bits that may be either, and all below them */
+    for (unsigned shift = 1; shift < 32; shift *= 2)
+        open |= open >> shift;
+    while (node->kind == DAG_SWITCH && node->field == field) {
+        uint32_t least = first & ~open & node->mask;
+        const struct dag_node *child = dag_child_at(node, least);
+        for (uint32_t i = 0; i < node->edge_count; i++)
+            if (node->edges[i].last >= least && node->edges[i].child != child &&
+                (!i || node->edges[i - 1].last < (least | (open & node->mask))))
+                return node;
+        node = child;
+    }
+    return node;
+}
+
+/* Does `bits`, which tests some bits of the field, say all that the full switch does? */
+static bool says_all(const struct dag_node *full, const struct dag_node *bits)
+{
+    uint32_t first = 0;
+    for (uint32_t i = 0; i < full->edge_count; i++) {
+        const struct dag_node *child = full->edges[i].child;
+        const struct dag_node *there = care_narrow(bits, full->field, first, full->edges[i].last);
+        bool open = is_word(child, RAISE_ANY);
+        if (!open && child != bits && there != care_narrow(child, full->field, first, full->edges[i].last))
+            return false;
+        first = full->edges[i].last + 1;
+    }
+    return true;
+}
+
+const struct dag_node *care_reduce(const struct dag_node *node)
+{
+    if (!node || node->free || node->kind != DAG_SWITCH || node->mask != UINT32_MAX)
+        return node;
+    for (uint32_t i = 0; i < node->edge_count; i++) {
+        const struct dag_node *child = node->edges[i].child;
+        if (child->kind == DAG_SWITCH && child->field == node->field && says_all(node, child))
+            return child;
+    }
+    return node;
+}
+
 /* The two below their first variable, edge by edge. NULL as soon as one pair gives NULL. */
 static const struct dag_node *side_by_side(struct raising *raising, const struct dag_node *a,
                                            const struct dag_node *b, uint32_t word, care_step step)
@@ -20,22 +66,33 @@ static const struct dag_node *side_by_side(struct raising *raising, const struct
     const struct dag_node *first = order_a <= order_b ? a : b;
     bool in_a = order_a <= order_b, in_b = order_b <= order_a;
     VECTOR(struct dag_edge) edges = {0};
-    uint32_t i = 0, j = 0, last;
+    bool whole = first->kind == DAG_SWITCH && first->mask == UINT32_MAX;
+    uint32_t i = 0, j = 0, last, from = 0;
     do {
-        last = UINT32_MAX;
+        last = first->kind == DAG_COMPARE ? 1 : UINT32_MAX;
         if (in_a)
             last = a->edges[i].last;
         if (in_b && b->edges[j].last < last)
             last = b->edges[j].last;
-        const struct dag_node *child =
-            step(raising, in_a ? a->edges[i].child : a, in_b ? b->edges[j].child : b, word);
+        const struct dag_node *left = in_a ? a->edges[i].child : a;
+        const struct dag_node *right = in_b ? b->edges[j].child : b;
+        if (whole) {
+            left = care_narrow(left, first->field, from, last);
+            right = care_narrow(right, first->field, from, last);
+        }
+        from = last + 1;
+        const struct dag_node *child = step(raising, left, right, word);
         if (!child)
             return NULL;
         vector_push(raising->arena, &edges, (struct dag_edge){.last = last, .child = child});
         i += in_a && a->edges[i].last == last;
         j += in_b && b->edges[j].last == last;
-    } while (last != UINT32_MAX);
-    return dag_switch(raising->dag, first->field, first->mask, edges.items, (uint32_t)edges.count);
+    } while (last != UINT32_MAX && !(first->kind == DAG_COMPARE && last == 1));
+    if (first->kind == DAG_COMPARE)
+        return dag_compare(raising->dag, first->comparison, first->a, first->b,
+                           edges.items[0].child, edges.items[1].child);
+    return care_reduce(dag_switch(raising->dag, first->field, first->mask, edges.items,
+                                  (uint32_t)edges.count));
 }
 
 static bool step_taken(struct raising *raising)

@@ -35,6 +35,7 @@ struct deciding {
     enum raise_way way;
     const struct dag_node *otherwise;
     const struct dag_node *rest; /* a node at which others go on deciding; the last outcome */
+    const struct context *known; /* what earlier rules have left */
     const char *raw;             /* why all of it is raw */
     struct part *parts; /* by outcome and set of the decided, when there are few */
 };
@@ -84,7 +85,7 @@ static const struct dag_node *copy_test(struct dag *dag, struct arena *arena,
     if (node->kind == DAG_COMPARE)
         return dag_compare(dag, node->comparison, node->a, node->b, edges[0].child,
                            edges[1].child);
-    return dag_choose(dag, node->field, node->mask, edges, node->edge_count);
+    return care_reduce(dag_choose(dag, node->field, node->mask, edges, node->edge_count));
 }
 
 /* Made in `dag`; NULL past its limits. */
@@ -113,6 +114,7 @@ static struct raising raising_for(const struct deciding *deciding, struct dag *d
         raw ? raising_raw(deciding->arena, dag)
             : raising_new(deciding->arena, dag, deciding->abi, deciding->nr,
                           deciding->way == RAISE_REGISTERS);
+    raising.known = deciding->known;
     if (deciding->free)
         raising.steps = 0;
     return raising;
@@ -378,6 +380,17 @@ static void append(struct arena *arena, struct raised_call *call, const struct r
     call->count += more->count;
 }
 
+/* A value that the first register must have for anything to be left. */
+static void add_known(struct deciding *model, struct deciding *first)
+{
+    const struct part *part = part_of(first, first->count - 1, 0);
+    struct context *known = NEW(model->arena, struct context);
+    if (!part->formula || part->formula->kind != FORMULA_ATOM)
+        return;
+    *known = (struct context){&part->formula->atom, model->known};
+    model->known = known;
+}
+
 /* Each verdict in one rule; or the tests of the first register by themselves, then those of the
  * others, when that is easier to read. As deep as there are registers. */
 static double decide(const struct deciding *model, const struct dag_node *root,
@@ -393,7 +406,9 @@ static double decide(const struct deciding *model, const struct dag_node *root,
     double apart_cost = decide_at_once(&first, &apart);
     if (apart_cost >= cost)
         return cost;
-    apart_cost += decide(model, rest, &others);
+    struct deciding behind = *model;
+    add_known(&behind, &first);
+    apart_cost += decide(&behind, rest, &others);
     if (apart_cost >= cost)
         return cost;
     append(model->arena, &apart, &others);

@@ -65,7 +65,7 @@ static struct expression *express(struct raising *raising, const struct formula 
 
 const char *formula_text(struct raising *raising, const struct formula *formula)
 {
-    return expression_text(raising->arena, express(raising, formula, NULL));
+    return expression_text(raising->arena, express(raising, formula, raising->known));
 }
 
 bool formula_is_views(struct raising *raising, const struct formula *formula)

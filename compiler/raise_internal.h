@@ -80,6 +80,7 @@ bool formula_equal(const struct formula *a, const struct formula *b);
  */
 
 /* One condition at work. */
+struct context;
 struct raising {
     struct arena *arena;
     struct dag *dag;
@@ -88,6 +89,7 @@ struct raising {
     bool registers; /* u64(), lo32() and hi32() only */
     bool numbered;  /* and these of arg0 to arg5 */
     bool raw;       /* for the raw layer, which has no types but can test everything */
+    const struct context *known; /* what holds wherever the condition is asked */
     size_t steps; /* that raise_care may still take */
     const char *reason;
     VECTOR(const struct formula *) formulas; /* by node id */
@@ -97,6 +99,12 @@ struct raising {
  * would be too much work to find). */
 const struct dag_node *care_merge(struct raising *raising, const struct dag_node *a,
                                   const struct dag_node *b);
+/* What is left of `node`, a switch on some bits of `field`, where the field is in first..last. */
+const struct dag_node *care_narrow(const struct dag_node *node, enum field field, uint32_t first,
+                                   uint32_t last);
+/* The same, without a test of a whole field where tests of its bits behind it say all that it does.
+ */
+const struct dag_node *care_reduce(const struct dag_node *node);
 /* `node` with RAISE_ANY where `given` is `word`. */
 const struct dag_node *care_except(struct raising *raising, const struct dag_node *node,
                                    const struct dag_node *given, uint32_t word);
@@ -111,6 +119,12 @@ struct raising raising_new(struct arena *arena, struct dag *dag, enum abi_id abi
 struct raising raising_raw(struct arena *arena, struct dag *dag);
 /* NULL with raising->reason. `node` is of raising->dag. */
 const struct formula *raise_build(struct raising *raising, const struct dag_node *node);
+
+/* Atoms that hold where an atom stands. */
+struct context {
+    const struct atom *atom;
+    const struct context *outer;
+};
 
 /* ---- from formula to text (raise_express.c, raise_atom.c) --------------------------------------
  */

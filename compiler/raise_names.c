@@ -167,6 +167,41 @@ static struct expression *value_names(const struct naming *naming, uint64_t valu
     return sum_of_flags(naming, sum, value & ~naming->field);
 }
 
+static struct expression *add_number(struct raising *raising, struct expression *sum,
+                                     uint64_t value)
+{
+    return add_name(raising, sum, arena_printf(raising->arena, "0x%llx", (unsigned long long)value));
+}
+
+/* Adds the names of a field's bits, of which a mask has some only; gives those without a name. */
+static uint64_t name_single_bits(const struct naming *naming, struct expression **sum,
+                                 uint64_t mask)
+{
+    uint64_t nameless = 0;
+    for (uint64_t rest = mask; rest; rest &= rest - 1) {
+        const char *name = exact_name(naming, rest & -rest);
+        if (name)
+            *sum = add_name(naming->raising, *sum, name);
+        else
+            nameless |= rest & -rest;
+    }
+    return nameless;
+}
+
+/* The flags of a mask, and one number for bits that have no name, when most of it has. */
+static struct expression *mask_flags(const struct naming *naming, struct expression *sum,
+                                     uint64_t mask)
+{
+    uint64_t nameless = name_single_bits(naming, &sum, mask & naming->field);
+    uint64_t left = mask & ~naming->field, flag;
+    for (const char *name; (name = largest_flag(naming, left, &flag)); left &= ~flag)
+        sum = add_name(naming->raising, sum, name);
+    nameless |= left;
+    if (nameless && __builtin_popcountll(nameless) * 3 > __builtin_popcountll(mask))
+        return NULL;
+    return sum && nameless ? add_number(naming->raising, sum, nameless) : sum;
+}
+
 static struct expression *mask_names(const struct naming *naming, uint64_t mask)
 {
     struct expression *sum = NULL;
@@ -175,18 +210,14 @@ static struct expression *mask_names(const struct naming *naming, uint64_t mask)
     const char *name = exact_name(naming, mask);
     if (name)
         return tree_name(naming->raising->arena, name);
-    if (mask & naming->field) {
-        name = exact_name(naming, mask & naming->field);
-        if (name)
-            sum = tree_name(naming->raising->arena, name);
-        else if ((mask & naming->field) == naming->field)
-            sum = tree_text(
-                naming->raising->arena, naming->field,
-                arena_printf(naming->raising->arena, "0x%llx", (unsigned long long)naming->field));
-        else
-            return NULL;
+    uint64_t field = mask & naming->field;
+    if (field && field == naming->field) {
+        name = exact_name(naming, field);
+        sum = name ? tree_name(naming->raising->arena, name)
+                   : add_number(naming->raising, NULL, field);
+        mask &= ~field;
     }
-    return sum_of_flags(naming, sum, mask & ~naming->field);
+    return mask ? mask_flags(naming, sum, mask) : sum;
 }
 
 /* ---- numbers
@@ -216,10 +247,23 @@ static struct expression *signed_number(struct raising *raising, const struct at
                                         const struct looked *looked, uint64_t value)
 {
     uint64_t half = (uint64_t)1 << (looked->bits - 1);
+    if (looked->is_signed && value < 1000000) /* a pid, a descriptor */
+        return tree_text(raising->arena, value,
+                         arena_printf(raising->arena, "%llu", (unsigned long long)value));
     if (!looked->is_signed || value < half)
         return number(raising, atom, looked, value, looked->mask != ones(looked->bits));
     return tree_unary(raising->arena, OPERATOR_NEGATE,
                       tree_number(raising->arena, (ones(looked->bits) - value) + 1));
+}
+
+bool takes_flags(struct raising *raising, const struct atom *atom, const struct looked *looked,
+                 const struct context *context)
+{
+    struct naming naming;
+    for (size_t next = 0; next_naming(raising, atom, looked, context, &next, &naming);)
+        if (naming.row->kind == CONSTANTS_FLAGS)
+            return true;
+    return false;
 }
 
 bool value_has_name(struct raising *raising, const struct atom *atom, const struct looked *looked,
@@ -258,16 +302,17 @@ struct expression *name_mask(struct raising *raising, const struct atom *atom,
 {
     struct naming naming;
     uint64_t mask = looked->mask, all = ones(looked->bits), rest = all & ~mask;
+    bool may_be_turned = mask >> (looked->bits - 1); /* else ~ would not fit the argument */
     bool mostly = __builtin_popcountll(mask) * 2 > (int)looked->bits;
     for (size_t next = 0; next_naming(raising, atom, looked, context, &next, &naming);) {
         struct expression *names = mask_names(&naming, mask);
         if (names && (!mostly || names->kind == EXPRESSION_NAME))
             return tree_parenthesized(names);
-        names = mask_names(&naming, rest);
+        names = may_be_turned ? mask_names(&naming, rest) : NULL;
         if (names)
             return complement(raising, names);
     }
-    if (mostly && mask >> (looked->bits - 1) && !raising->raw)
+    if (mostly && may_be_turned && !raising->raw)
         return complement(raising, number(raising, atom, looked, rest, true));
     return number(raising, atom, looked, mask, true);
 }

@@ -8,12 +8,6 @@
 
 /* ---- from formula to syntax (raise_atom.c, raise_names.c) -------------------- */
 
-/* Atoms that hold where an atom stands. */
-struct context {
-    const struct atom *atom;
-    const struct context *outer;
-};
-
 /* What of a register an atom looks at, as the language says it. */
 struct looked {
     struct expression *operand; /* without mask */
@@ -37,6 +31,9 @@ struct expression *name_value(struct raising *raising, const struct atom *atom,
                               const struct context *context);
 struct expression *name_mask(struct raising *raising, const struct atom *atom,
                              const struct looked *looked, const struct context *context);
+/* Is the argument a sum of flags? */
+bool takes_flags(struct raising *raising, const struct atom *atom, const struct looked *looked,
+                 const struct context *context);
 /* Is this value a name, and no number? */
 bool value_has_name(struct raising *raising, const struct atom *atom, const struct looked *looked,
                     uint64_t value, const struct context *context);

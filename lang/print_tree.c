@@ -49,7 +49,7 @@ static void put_elements(struct buffer *out, const struct element *elements)
 
 static void put_chain(struct buffer *out, const struct expression *chain)
 {
-    const char *space = chain->level <= LEVEL_AND_ALSO ? MARK_BREAK : " ";
+    const char *space = chain->level <= LEVEL_OR ? MARK_BREAK : " ";
     for (const struct link *link = chain->links; link; link = link->next) {
         if (link->operator!= OPERATOR_NONE)
             buffer_printf(out, " %s%s", operator_text(link->operator), space);

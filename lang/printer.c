@@ -262,9 +262,10 @@ static void put_with_list(struct printer *printer, const struct statement *s,
     put_list_flat(&flat, *list);
     if (s->target)
         put_item_condition(&rest, s->target);
+    /* what stands behind a list that fits a line may be broken itself */
+    size_t first = strcspn(buffer_string(&rest), MARK_BREAK);
     size_t columns = indent + width(buffer_string(&head), head.length) +
-                     width(buffer_string(&flat), flat.length) +
-                     width(buffer_string(&rest), rest.length);
+                     width(buffer_string(&flat), flat.length) + width(buffer_string(&rest), first);
     bool broken = columns > COLUMNS || next_comment(printer, s->span.end);
     size_t column = fill(printer, buffer_string(&head), indent, indent + INDENT, 0);
     if (broken) {

@@ -4,6 +4,7 @@
 #include "compiler/lower_internal.h"
 #include "compiler/raise.h"
 #include "tests/unit/compiler/policies.h"
+#include "verifier/verifier.h"
 
 /* ---- a condition through the DAG and back -------------------------------------------------------
  */
@@ -169,10 +170,174 @@ static void comes_back_as_written(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* ---- what cannot be said, or need not be ------------------------------------------------------ */
+
+static void says_always_never_and_why_not(void **state)
+{
+    struct fixture *fixture = *state;
+    struct arena *arena = fixture->arena;
+    struct dag *dag = dag_new(arena, false, 1 << 16);
+    const struct dag_node *yes = dag_verdict(dag, RAISE_YES), *no = dag_verdict(dag, RAISE_NO);
+    const struct dag_node *any = dag_verdict(dag, RAISE_ANY);
+    uint32_t close = abi_syscall(ABI_X86_64, "close")->nr;
+    assert_true(raise_condition(arena, yes, ABI_X86_64, close, false).always);
+    assert_true(raise_condition(arena, no, ABI_X86_64, close, false).never);
+    const struct dag_edge ip[] = {{7, yes}, {UINT32_MAX, no}};
+    const struct dag_node *root = dag_switch(dag, FIELD_IP_LO, UINT32_MAX, ip, 2);
+    struct raised raised = raise_condition(arena, root, ABI_X86_64, close, false);
+    assert_null(raised.condition);
+    assert_non_null(strstr(raised.reason, "instruction pointer"));
+    struct word a = {.operator= WORD_FIELD, .field = FIELD_ARG0_LO};
+    struct word b = {.operator= WORD_FIELD, .field = FIELD_ARG1_LO};
+    root = dag_compare(dag, COMPARE_GREATER, &a, &b, yes, no);
+    raised = raise_condition(arena, root, ABI_X86_64, close, false);
+    assert_non_null(strstr(raised.reason, "computes"));
+    /* where the high half is sign or zero, and anything else is open, the type says it all */
+    const struct dag_edge low[] = {{2, no}, {3, yes}, {UINT32_MAX, no}};
+    const struct dag_edge negative[] = {{0x7fffffff, any}, {UINT32_MAX, no}};
+    const struct dag_edge high[] = {
+        {0, dag_switch(dag, FIELD_ARG0_LO, UINT32_MAX, low, 3)},
+        {UINT32_MAX - 1, any},
+        {UINT32_MAX, dag_switch(dag, FIELD_ARG0_LO, UINT32_MAX, negative, 2)}};
+    root = dag_switch(dag, FIELD_ARG0_HI, UINT32_MAX, high, 3);
+    raised = raise_condition(arena, root, ABI_X86_64, close, false);
+    assert_string_equal(raised.condition, "fd == 3");
+    raised = raise_condition(arena, root, ABI_X86_64, close, true);
+    assert_string_equal(raised.condition, "lo32(fd) == 3");
+}
+
+/* ---- random conditions and policies ------------------------------------------------------------- */
+
+static const struct call_of {
+    enum abi_id abi;
+    const char *name;
+} calls[] = {
+    {ABI_X86_64, "openat"}, {ABI_X86_64, "mmap"},   {ABI_X86_64, "setpriority"},
+    {ABI_X86_64, "prctl"},  {ABI_X86_64, "fchmod"}, {ABI_I386, "openat"},
+    {ABI_AARCH64, "clone"}, {ABI_X86_64, "unlink"}, {ABI_X86_64, "set_thread_area"},
+};
+
+static struct input random_call(struct random *random, enum abi_id abi, uint32_t nr)
+{
+    struct input input = {.nr = nr, .arch = abi_get(abi)->token};
+    for (unsigned i = 0; i < COUNT_OF(input.args); i++)
+        input.args[i] = random_register(random);
+    return input;
+}
+
+static void random_conditions_mean_the_same(void **state)
+{
+    struct fixture *fixture = *state;
+    unsigned said = 0;
+    for (uint64_t seed = 0; seed < 1500; seed++) {
+        struct arena *arena = arena_new();
+        struct random random = random_seed(seed);
+        const struct call_of *call = &calls[random_below(&random, COUNT_OF(calls))];
+        uint32_t nr = abi_syscall(call->abi, call->name)->nr;
+        const struct condition *condition =
+            random_condition(arena, &random, false, random_below(&random, 4));
+        const struct dag_node *root = condition_dag(arena, condition);
+        struct raised raised = raise_condition(arena, root, call->abi, nr, seed % 5 == 0);
+        const struct condition *back = NULL;
+        if (raised.condition)
+            back = read_condition(arena, abi_get(call->abi)->name, call->name, raised.condition);
+        said += raised.condition || raised.always || raised.never;
+        for (unsigned i = 0; i < 60 && !raised.reason; i++) {
+            struct input input = random_call(&random, call->abi, nr);
+            bool undefined = false, wanted = dag_evaluate(root, &input) == 1;
+            bool got = back ? condition_holds(back, &input, &undefined) : raised.always;
+            if (got != wanted)
+                fail_msg("seed %u: %s(%s)", (unsigned)seed, call->name,
+                         raised.condition ? raised.condition : "");
+        }
+        arena_free(arena);
+    }
+    (void)fixture;
+    assert_true(said > 1450);
+}
+
+static void expect_equal(struct arena *arena, const struct policy *a, const struct policy *b,
+                         const char *text, unsigned seed)
+{
+    struct side left = {.name = "policy", .policy = a}, right = {.name = "raised", .policy = b};
+    struct proof_options options = {.limits = {.deadline = deadline_in(20)}};
+    struct proof proof = prove_equal(arena, &left, &right, &options);
+    if (proof.verdict == REFUTED)
+        fail_msg("seed %u: nr 0x%x arch 0x%x: 0x%08x is raised to 0x%08x:\n%s", seed,
+                 proof.counterexample.input.nr, proof.counterexample.input.arch,
+                 proof.counterexample.left, proof.counterexample.right, text);
+    assert_int_equal(proof.verdict, PROVED);
+}
+
+static void random_policies_are_equal(void **state)
+{
+    unsigned said = 0, tried = 0;
+    (void)state;
+    for (unsigned seed = 0; seed < 250; seed++) {
+        struct arena *arena = arena_new();
+        struct random random = random_seed(seed);
+        struct diagnostics diagnostics = diagnostics_new(arena);
+        const struct policy *policy = random_policy(arena, &random);
+        struct dag *dag;
+        const struct dag_node *root;
+        struct raised_policy raised;
+        struct raise_options options = {
+            .name = "raised", .declared = policy->abis, .way = (enum raise_way)(seed % 7 % 3)};
+        /* computed words take the solver long: they have a test of their own */
+        if (policy->raw_rule_count == 0 &&
+            worked(lower_policy(arena, policy, &diagnostics, &dag, &root))) {
+            tried++;
+            if (worked(raise_policy(arena, dag, root, &options, &diagnostics, &raised))) {
+                said++;
+                expect_equal(arena, policy, read_policy(arena, raised.text), raised.text, seed);
+            }
+        }
+        arena_free(arena);
+    }
+    assert_true(tried > 100);
+    assert_int_equal(said, tried);
+}
+
+/* The raw layer: the same verdict on inputs near the bounds. */
+static void random_raw_policies_agree(void **state)
+{
+    unsigned said = 0;
+    (void)state;
+    for (unsigned seed = 1000; seed < 1400; seed++) {
+        struct arena *arena = arena_new();
+        struct random random = random_seed(seed);
+        struct diagnostics diagnostics = diagnostics_new(arena);
+        const struct policy *policy = random_policy(arena, &random);
+        struct dag *dag;
+        const struct dag_node *root;
+        struct raised_policy raised;
+        struct raise_options options = {.name = "raised", .declared = policy->abis};
+        bool fine = policy->raw_rule_count &&
+                    worked(lower_policy(arena, policy, &diagnostics, &dag, &root)) &&
+                    worked(raise_policy(arena, dag, root, &options, &diagnostics, &raised));
+        const struct policy *back = fine ? read_policy(arena, raised.text) : NULL;
+        said += fine;
+        for (unsigned i = 0; i < 100 && fine; i++) {
+            struct input input = random_input(&random, policy);
+            struct decision wanted = policy_eval(policy, &input), got = policy_eval(back, &input);
+            if (wanted.word != got.word && !wanted.implementation_defined &&
+                !got.implementation_defined)
+                fail_msg("seed %u: nr 0x%x: 0x%08x is raised to 0x%08x:\n%s", seed, input.nr,
+                         wanted.word, got.word, raised.text);
+        }
+        arena_free(arena);
+    }
+    assert_true(said > 60);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(comes_back_as_written),
+        TEST(says_always_never_and_why_not),
+        TEST(random_conditions_mean_the_same),
+        TEST(random_policies_are_equal),
+        TEST(random_raw_policies_agree),
     };
     return RUN_TESTS(tests);
 }
