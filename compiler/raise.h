@@ -28,7 +28,8 @@ struct raised {
 struct raised raise_condition(struct arena *arena, const struct dag_node *root, enum abi_id abi,
                               uint32_t nr, bool registers);
 
-/* ---- a whole policy (raise_policy.c) ----------------------------------------------------------- */
+/* ---- a whole policy (raise_policy.c) -----------------------------------------------------------
+ */
 
 /* How far down the language is used; each says all that the one before can. */
 enum raise_way {
@@ -52,8 +53,8 @@ struct raise_options {
 };
 
 struct raised_policy {
-    const char *text;  /* canonical */
-    uint32_t lines;    /* that are neither empty nor comments */
+    const char *text; /* canonical */
+    uint32_t lines;   /* that are neither empty nor comments */
     size_t raw_rules;
     const char *const *raw_reasons; /* different ones */
     size_t reason_count;

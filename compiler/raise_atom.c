@@ -107,8 +107,9 @@ static bool is_named(struct raising *raising, const struct atom *atom, struct lo
     if (!argument || raising->registers)
         return false;
     bool full = atom->mask == view_most(atom->view);
-    bool pointer_fits =
-        full && only_zero(&atom->wanted, looked->most) && set_equal(&atom->wanted, &atom->allowed);
+    enum view all_of_it = argument->bits == 64 ? VIEW_WHOLE : VIEW_LOW;
+    bool pointer_fits = full && atom->view == all_of_it && only_zero(&atom->wanted, looked->most) &&
+                        set_equal(&atom->wanted, &atom->allowed);
     if (argument->is_pointer && !pointer_fits)
         return false;
     if (argument->bits == 64 && atom->view == VIEW_HIGH && !argument->is_pointer)

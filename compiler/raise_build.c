@@ -110,8 +110,7 @@ static void add_whole(struct raising *raising, struct choice *choice, const stru
     }
 }
 
-static const char *comparison_text(struct raising *raising, const struct dag_node *node,
-                                   bool holds)
+static const char *comparison_text(struct raising *raising, const struct dag_node *node, bool holds)
 {
     static const char *const signs[2][COMPARE_GREATER_EQUAL + 1] = {
         {[COMPARE_EQUAL] = "!=", [COMPARE_GREATER] = "<=", [COMPARE_GREATER_EQUAL] = "<"},
@@ -227,8 +226,9 @@ static struct set same_there(struct raising *raising, const struct choice *choic
                              const struct dag_node *child, const struct branch *other)
 {
     struct set same = {0};
-    if (choice->place >= PLACE_IP || choice->view == VIEW_HIGH ||
-        child->kind != DAG_SWITCH || child->field != field_arg_lo(choice->place))
+    if (choice->place >= PLACE_IP || choice->mask != view_most(choice->view) ||
+        choice->view == VIEW_HIGH || child->kind != DAG_SWITCH ||
+        child->field != field_arg_lo(choice->place))
         return same;
     for (size_t i = 0; i < other->values.count; i++) {
         uint64_t first = other->values.items[i].first, last = other->values.items[i].last;
@@ -250,7 +250,7 @@ static struct set open_for(struct raising *raising, const struct choice *choice,
         if (i == index || is_word(other->child, RAISE_ANY))
             continue;
         struct set more = same_there(raising, choice, child, other);
-        if (care_implies(raising, child, other->child))
+        if (care_implies(raising, child, other->child, true))
             more = other->values;
         open = set_union(raising->arena, &open, &more);
     }
@@ -265,9 +265,9 @@ static size_t extreme(struct raising *raising, const struct choice *choice, bool
         bool extremal = child->kind != DAG_VERDICT;
         for (size_t j = 0; j < choice->branches.count && extremal; j++) {
             const struct dag_node *other = choice->branches.items[j].child;
-            extremal =
-                i == j || is_word(other, RAISE_ANY) ||
-                (least ? care_implies(raising, child, other) : care_implies(raising, other, child));
+            extremal = i == j || is_word(other, RAISE_ANY) ||
+                       (least ? care_implies(raising, child, other, true)
+                              : care_implies(raising, other, child, false));
         }
         if (extremal)
             return i;

@@ -14,7 +14,7 @@ typedef const struct dag_node *(*care_step)(struct raising *raising, const struc
 
 /* What is left of `node`, a switch on some bits of `field`, where the field is in first..last. */
 const struct dag_node *care_narrow(const struct dag_node *node, enum field field, uint32_t first,
-                                     uint32_t last)
+                                   uint32_t last)
 {
     uint32_t open = first ^ last; /* bits that may be either, and all below them */
     for (unsigned shift = 1; shift < 32; shift *= 2)
@@ -39,7 +39,8 @@ static bool says_all(const struct dag_node *full, const struct dag_node *bits)
         const struct dag_node *child = full->edges[i].child;
         const struct dag_node *there = care_narrow(bits, full->field, first, full->edges[i].last);
         bool open = is_word(child, RAISE_ANY);
-        if (!open && child != bits && there != care_narrow(child, full->field, first, full->edges[i].last))
+        if (!open && child != bits &&
+            there != care_narrow(child, full->field, first, full->edges[i].last))
             return false;
         first = full->edges[i].last + 1;
     }
@@ -91,14 +92,16 @@ static const struct dag_node *side_by_side(struct raising *raising, const struct
     if (first->kind == DAG_COMPARE)
         return dag_compare(raising->dag, first->comparison, first->a, first->b,
                            edges.items[0].child, edges.items[1].child);
-    return care_reduce(dag_switch(raising->dag, first->field, first->mask, edges.items,
-                                  (uint32_t)edges.count));
+    return care_reduce(
+        dag_switch(raising->dag, first->field, first->mask, edges.items, (uint32_t)edges.count));
 }
 
 static bool step_taken(struct raising *raising)
 {
-    if (!raising->steps)
+    if (!raising->steps || (raising->pool && !*raising->pool))
         return false;
+    if (raising->pool)
+        --*raising->pool;
     raising->steps--;
     return true;
 }
@@ -140,19 +143,22 @@ const struct dag_node *care_except(struct raising *raising, const struct dag_nod
     return rest ? rest : node;
 }
 
-/* Some node unless an input is YES in a and NO in b. */
+/* Some node unless there is an input at which one counts and the other does not. `open`: what is
+ * open counts too. */
 static const struct dag_node *no_conflict(struct raising *raising, const struct dag_node *a,
-                                          const struct dag_node *b, uint32_t word)
+                                          const struct dag_node *b, uint32_t open)
 {
-    if (a == b || is_word(a, RAISE_NO) || is_word(a, RAISE_ANY) || is_word(b, RAISE_YES) ||
-        is_word(b, RAISE_ANY))
+    bool none_in_a = is_word(a, RAISE_NO) || (!open && is_word(a, RAISE_ANY));
+    bool all_in_b = is_word(b, RAISE_YES) || (open && is_word(b, RAISE_ANY));
+    if (a == b || none_in_a || all_in_b)
         return dag_verdict(raising->dag, RAISE_ANY);
     if ((a->kind == DAG_VERDICT && b->kind == DAG_VERDICT) || !step_taken(raising))
         return NULL;
-    return side_by_side(raising, a, b, word, no_conflict);
+    return side_by_side(raising, a, b, open, no_conflict);
 }
 
-bool care_implies(struct raising *raising, const struct dag_node *a, const struct dag_node *b)
+bool care_implies(struct raising *raising, const struct dag_node *a, const struct dag_node *b,
+                  bool open)
 {
-    return no_conflict(raising, a, b, 0) != NULL;
+    return no_conflict(raising, a, b, open) != NULL;
 }

@@ -33,11 +33,12 @@ struct deciding {
     enum abi_id abi;
     uint32_t nr;
     enum raise_way way;
+    size_t *steps;
     const struct dag_node *otherwise;
     const struct dag_node *rest; /* a node at which others go on deciding; the last outcome */
     const struct context *known; /* what earlier rules have left */
     const char *raw;             /* why all of it is raw */
-    struct part *parts; /* by outcome and set of the decided, when there are few */
+    struct part *parts;          /* by outcome and set of the decided, when there are few */
 };
 
 bool leaf_has_name(const struct dag_node *leaf)
@@ -64,10 +65,11 @@ const char *raw_action_text(struct arena *arena, const struct dag_node *leaf)
     return buffer_string(&text);
 }
 
-/* ---- a DAG of yes, no and any ------------------------------------------------------------------- */
+/* ---- a DAG of yes, no and any -------------------------------------------------------------------
+ */
 
-static uint32_t word_for(const struct deciding *deciding, const struct dag_node *leaf, unsigned wanted,
-                         unsigned decided)
+static uint32_t word_for(const struct deciding *deciding, const struct dag_node *leaf,
+                         unsigned wanted, unsigned decided)
 {
     for (unsigned i = 0; i < deciding->count; i++)
         if (deciding->outcomes[i].leaf == leaf)
@@ -83,8 +85,7 @@ static const struct dag_node *copy_test(struct dag *dag, struct arena *arena,
     for (uint32_t i = 0; i < node->edge_count; i++)
         edges[i] = (struct dag_edge){node->edges[i].last, made[node->edges[i].child->id]};
     if (node->kind == DAG_COMPARE)
-        return dag_compare(dag, node->comparison, node->a, node->b, edges[0].child,
-                           edges[1].child);
+        return dag_compare(dag, node->comparison, node->a, node->b, edges[0].child, edges[1].child);
     return care_reduce(dag_choose(dag, node->field, node->mask, edges, node->edge_count));
 }
 
@@ -106,15 +107,16 @@ static const struct dag_node *question(const struct deciding *deciding, struct d
     return made[root->id];
 }
 
-/* ---- conditions ---------------------------------------------------------------------------------- */
+/* ---- conditions
+ * ---------------------------------------------------------------------------------- */
 
 static struct raising raising_for(const struct deciding *deciding, struct dag *dag, bool raw)
 {
-    struct raising raising =
-        raw ? raising_raw(deciding->arena, dag)
-            : raising_new(deciding->arena, dag, deciding->abi, deciding->nr,
-                          deciding->way == RAISE_REGISTERS);
+    struct raising raising = raw ? raising_raw(deciding->arena, dag)
+                                 : raising_new(deciding->arena, dag, deciding->abi, deciding->nr,
+                                               deciding->way == RAISE_REGISTERS);
     raising.known = deciding->known;
+    raising.pool = deciding->steps;
     if (deciding->free)
         raising.steps = 0;
     return raising;
@@ -147,7 +149,8 @@ static struct part *part_of(struct deciding *deciding, unsigned wanted, unsigned
     return part;
 }
 
-/* ---- orders -------------------------------------------------------------------------------------- */
+/* ---- orders
+ * -------------------------------------------------------------------------------------- */
 
 struct order {
     unsigned items[OUTCOMES_MOST];
@@ -172,7 +175,8 @@ static void search(struct deciding *deciding, struct order *now, unsigned depth,
         return;
     for (unsigned i = 0; i < deciding->count; i++) {
         double cost = now->cost;
-        bool too_early = deciding->outcomes[i].leaf == deciding->rest && depth + 1 < deciding->count;
+        bool too_early =
+            deciding->outcomes[i].leaf == deciding->rest && depth + 1 < deciding->count;
         if ((decided >> i & 1) || too_early)
             continue;
         now->items[depth] = i;
@@ -213,7 +217,8 @@ static void take_cheapest(struct deciding *deciding, struct order *order)
     order->items[deciding->count - 1] = last;
 }
 
-/* ---- rules --------------------------------------------------------------------------------------- */
+/* ---- rules
+ * --------------------------------------------------------------------------------------- */
 
 /* prctl's manual counts its arguments from 1: there argN would mislead. */
 static bool may_be_numbered(const struct deciding *deciding)
@@ -280,7 +285,8 @@ static bool fill_rules(struct deciding *deciding, const struct order *order,
     return true;
 }
 
-/* ---- what is decided at one register, and what is left ------------------------------------------------- */
+/* ---- what is decided at one register, and what is left
+ * ------------------------------------------------- */
 
 static bool add_outcome(struct deciding *deciding, const struct dag_node *node)
 {
@@ -342,7 +348,8 @@ static const struct dag_node *node_behind(const struct deciding *deciding)
     return found == root ? NULL : found;
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------- */
+/* ---- all of it
+ * ------------------------------------------------------------------------------------------- */
 
 static struct deciding start(const struct deciding *model, const struct dag_node *root,
                              const struct dag_node *rest)
@@ -352,8 +359,7 @@ static struct deciding start(const struct deciding *model, const struct dag_node
     deciding.free = false;
     deciding.rest = rest;
     deciding.nodes = dag_nodes_below(model->arena, root, &deciding.node_count);
-    deciding.parts =
-        NEW_ARRAY(model->arena, struct part, (size_t)ORDERED_MOST << ORDERED_MOST);
+    deciding.parts = NEW_ARRAY(model->arena, struct part, (size_t)ORDERED_MOST << ORDERED_MOST);
     return deciding;
 }
 
@@ -431,15 +437,39 @@ static const char *untyped_reason(struct arena *arena, const struct dag_node *ro
     return NULL;
 }
 
+static const char *copy(struct arena *arena, const char *text)
+{
+    return text ? arena_string(arena, text, strlen(text)) : NULL;
+}
+
+static void keep(struct arena *arena, const struct raised_call *made, struct raised_call *call)
+{
+    call->count = made->count;
+    call->rules = arena_copy(arena, made->rules, made->count * sizeof *made->rules);
+    for (size_t i = 0; i < call->count; i++) {
+        call->rules[i].condition = copy(arena, made->rules[i].condition);
+        call->rules[i].numbered = copy(arena, made->rules[i].numbered);
+    }
+}
+
+/* The orders that were tried are forgotten with an arena of their own. */
 const char *raise_decide(struct arena *arena, const struct dag_node *root, enum abi_id abi,
                          uint32_t nr, enum raise_way way, const struct dag_node *otherwise,
-                         struct raised_call *call)
+                         size_t *steps, struct raised_call *call)
 {
-    struct deciding model = {
-        .arena = arena, .abi = abi, .nr = nr, .way = way, .otherwise = otherwise};
+    struct arena *scratch = arena_new();
+    struct raised_call made;
+    struct deciding model = {.arena = scratch,
+                             .abi = abi,
+                             .nr = nr,
+                             .way = way,
+                             .steps = steps,
+                             .otherwise = otherwise};
     model.raw = way == RAISE_RAW ? "the typed rules could not be proved equal"
-                                 : untyped_reason(arena, root);
-    return decide(&model, root, call) < 1e9
-               ? NULL
-               : "the conditions of a call have too many cases";
+                                 : untyped_reason(scratch, root);
+    bool said = decide(&model, root, &made) < 1e9;
+    if (said)
+        keep(arena, &made, call);
+    arena_free(scratch);
+    return said ? NULL : "the conditions of a call have too many cases";
 }

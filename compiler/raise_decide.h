@@ -25,9 +25,10 @@ bool leaf_has_name(const struct dag_node *leaf);
 /* An action as the raw layer writes it: its errno names are the generic ones. */
 const char *raw_action_text(struct arena *arena, const struct dag_node *leaf);
 /* The rules for a call whose verdict `root` decides. `otherwise`: the verdict that needs no rule, or
- * NULL. NULL, or why it cannot be said at all. */
+ * NULL. `steps`: how much work may go into simplifying; what was done is taken off. NULL, or why it
+ * cannot be said at all. */
 const char *raise_decide(struct arena *arena, const struct dag_node *root, enum abi_id abi,
                          uint32_t nr, enum raise_way way, const struct dag_node *otherwise,
-                         struct raised_call *call);
+                         size_t *steps, struct raised_call *call);
 
 #endif

@@ -13,11 +13,16 @@ static bool permits(const struct dag_node *leaf)
     return leaf->kind == DAG_VERDICT && action_of_word(leaf->word, NULL)->permits;
 }
 
-/* ---- votes for a verdict ------------------------------------------------------------------------- */
+/* ---- votes for a verdict
+ * ------------------------------------------------------------------------- */
 
 struct votes {
     struct arena *arena;
-    VECTOR(struct vote { const struct dag_node *leaf; uint64_t count; }) list;
+    VECTOR(struct vote {
+        const struct dag_node *leaf;
+        uint64_t count;
+    })
+    list;
 };
 
 static void vote(struct votes *votes, const struct dag_node *leaf, uint64_t count)
@@ -51,7 +56,8 @@ static uint64_t width(const struct stretch *stretch)
     return (uint64_t)stretch->last - stretch->first + 1;
 }
 
-/* ---- which ABIs ------------------------------------------------------------------------------------ */
+/* ---- which ABIs
+ * ------------------------------------------------------------------------------------ */
 
 /* What most tokens get; where that depends on the number, what most of these get. */
 static void choose_foreign(struct plan *plan)
@@ -92,8 +98,8 @@ static void choose_abis(struct plan *plan)
             continue;
         bool wanted = plan->options->declared & ABI_BIT(id);
         bool own = behind_token(plan, (enum abi_id)id) != plan->elsewhere;
-        abi_set others = same_token(plan, (enum abi_id)id) &
-                         (plan->declared | plan->options->declared);
+        abi_set others =
+            same_token(plan, (enum abi_id)id) & (plan->declared | plan->options->declared);
         if (tests_tokens ? own && (wanted || !others) : wanted)
             plan->declared |= ABI_BIT(id);
     }
@@ -125,7 +131,8 @@ static void choose_x32(struct plan *plan)
     plan->declared |= low ? ABI_BIT(ABI_X32) : high ? ABI_BIT(ABI_X86_64) : both;
 }
 
-/* ---- default and unknown ----------------------------------------------------------------------------- */
+/* ---- default and unknown
+ * ----------------------------------------------------------------------------- */
 
 static void vote_unknown(const struct raised_abi *abi, const struct nr_range *range,
                          struct votes *votes)

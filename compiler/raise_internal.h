@@ -39,7 +39,12 @@ struct set set_flip(struct arena *arena, const struct set *set, uint64_t flip, u
 enum view { VIEW_LOW, VIEW_HIGH, VIEW_WHOLE };
 
 /* Where an atom looks: arguments 0 to 5, then what only the raw layer can test. */
-enum { PLACE_IP = 6, PLACE_NR, PLACE_ARCH, PLACE_COMPARISON /* and up: by variable; 1: it holds */ };
+enum {
+    PLACE_IP = 6,
+    PLACE_NR,
+    PLACE_ARCH,
+    PLACE_COMPARISON /* and up: by variable; 1: it holds */
+};
 
 /* A register's part, masked, in a set that holds `wanted` and nothing but `allowed`: what lies
  * between is whatever is shorter to say. Of a masked part a value's interval goes on up to the next
@@ -64,7 +69,7 @@ struct formula {
 };
 
 /* No formula is larger. */
-#define FORMULA_MOST 1500u
+#define FORMULA_MOST 600u
 
 uint64_t view_most(enum view view);
 const struct formula *formula_constant(struct arena *arena, bool value);
@@ -86,11 +91,12 @@ struct raising {
     struct dag *dag;
     enum abi_id abi;
     const struct syscall_entry *entry; /* NULL: not in the table */
-    bool registers; /* u64(), lo32() and hi32() only */
-    bool numbered;  /* and these of arg0 to arg5 */
-    bool raw;       /* for the raw layer, which has no types but can test everything */
+    bool registers;                    /* u64(), lo32() and hi32() only */
+    bool numbered;                     /* and these of arg0 to arg5 */
+    bool raw;                    /* for the raw layer, which has no types but can test everything */
     const struct context *known; /* what holds wherever the condition is asked */
-    size_t steps; /* that raise_care may still take */
+    size_t steps;                /* that raise_care may still take */
+    size_t *pool; /* and that all conditions together may; NULL: any number */
     const char *reason;
     VECTOR(const struct formula *) formulas; /* by node id */
 };
@@ -108,8 +114,10 @@ const struct dag_node *care_reduce(const struct dag_node *node);
 /* `node` with RAISE_ANY where `given` is `word`. */
 const struct dag_node *care_except(struct raising *raising, const struct dag_node *node,
                                    const struct dag_node *given, uint32_t word);
-/* Wherever a may be YES, b may be: no input has a YES and b NO. */
-bool care_implies(struct raising *raising, const struct dag_node *a, const struct dag_node *b);
+/* Wherever a is YES, b is. `open`: wherever a may be YES, b may be; for what is open in a formula
+ * comes out either way. */
+bool care_implies(struct raising *raising, const struct dag_node *a, const struct dag_node *b,
+                  bool open);
 
 /* ---- from DAG to formula (raise_build.c) ------------------------------------------------------
  */

@@ -40,16 +40,14 @@ static enum raise_way way_of(const struct plan *plan, enum abi_id abi, uint32_t 
     return options->way;
 }
 
-/* ---- raw rules ------------------------------------------------------------------------------------- */
+/* ---- raw rules
+ * ------------------------------------------------------------------------------------- */
 
 static const char *set_text(struct plan *plan, unsigned place, const struct set *set)
 {
     struct raising raising = raising_raw(plan->arena, NULL);
-    struct atom atom = {.place = place,
-                        .view = VIEW_LOW,
-                        .mask = UINT32_MAX,
-                        .wanted = *set,
-                        .allowed = *set};
+    struct atom atom = {
+        .place = place, .view = VIEW_LOW, .mask = UINT32_MAX, .wanted = *set, .allowed = *set};
     const struct formula *formula = formula_atom(plan->arena, &atom);
     return formula->kind == FORMULA_ATOM ? formula_text(&raising, formula) : "";
 }
@@ -94,8 +92,7 @@ static const char *raw_call(struct plan *plan, const struct dag_node *child, con
                             const char *reason)
 {
     struct raised_call call;
-    const char *why =
-        raise_decide(plan->arena, child, ABI_NONE, 0, RAISE_RAW, otherwise, &call);
+    const char *why = raise_decide(plan->arena, child, ABI_NONE, 0, RAISE_RAW, otherwise, &plan->steps, &call);
     size_t number = plan->calls++;
     for (size_t i = 0; !why && i < call.count; i++)
         if (call.rules[i].condition || call.rules[i].leaf != otherwise)
@@ -103,7 +100,8 @@ static const char *raw_call(struct plan *plan, const struct dag_node *child, con
     return why;
 }
 
-/* ---- other tokens ---------------------------------------------------------------------------------- */
+/* ---- other tokens
+ * ---------------------------------------------------------------------------------- */
 
 static struct set tokens_declared(struct plan *plan)
 {
@@ -121,12 +119,10 @@ static struct set tokens_declared(struct plan *plan)
 static struct set tokens_of(struct plan *plan, const struct dag_node *child)
 {
     struct set tokens = {0}, declared = tokens_declared(plan);
-    for (size_t i = 0; i < plan->tokens.count; i++) {
-        struct set one = set_of(plan->arena, plan->tokens.items[i].first,
-                                plan->tokens.items[i].last);
+    for (size_t i = 0; i < plan->tokens.count; i++)
         if (plan->tokens.items[i].child == child)
-            tokens = set_union(plan->arena, &tokens, &one);
-    }
+            set_append(plan->arena, &tokens, plan->tokens.items[i].first,
+                       plan->tokens.items[i].last);
     struct set others = set_complement(plan->arena, &declared, UINT32_MAX);
     return set_common(plan->arena, &tokens, &others);
 }
@@ -161,14 +157,17 @@ static const char *other_tokens(struct plan *plan)
     const char *why = NULL;
     for (size_t i = 0; i < plan->tokens.count && !why; i++) {
         const struct dag_node *child = plan->tokens.items[i].child;
+        if (child == plan->foreign || !is_first_with_child(plan, i))
+            continue;
         struct set tokens = tokens_of(plan, child);
-        if (child != plan->foreign && tokens.count && is_first_with_child(plan, i))
+        if (tokens.count)
             why = foreign_numbers(plan, child, set_text(plan, PLACE_ARCH, &tokens));
     }
     return why;
 }
 
-/* ---- calls that have a name -------------------------------------------------------------------------- */
+/* ---- calls that have a name
+ * -------------------------------------------------------------------------- */
 
 /* One name on one ABI. */
 struct named {
@@ -185,9 +184,8 @@ static const char *decide_named(struct plan *plan, enum abi_id id,
 {
     const struct raised_abi *abi = &plan->abis[id];
     *named = (struct named){.entry = entry, .abi = id};
-    const char *why = raise_decide(plan->arena, stretch_at(&abi->numbers, entry->nr), id,
-                                   entry->nr, way_of(plan, id, entry->nr), abi->otherwise,
-                                   &named->call);
+    const char *why = raise_decide(plan->arena, stretch_at(&abi->numbers, entry->nr), id, entry->nr,
+                                   way_of(plan, id, entry->nr), abi->otherwise, &plan->steps, &named->call);
     if (why)
         return why;
     struct raised_call *call = &named->call;
@@ -220,7 +218,8 @@ static bool same_rules(const struct named *a, const struct named *b)
     return true;
 }
 
-/* An ABI whose numbers are all decided at the top may share a rule if the rule makes sense there. */
+/* An ABI whose numbers are all decided at the top may share a rule if the rule makes sense there.
+ */
 static bool same_arguments(const struct named *named, const struct syscall_entry *other)
 {
     unsigned places = 0;
@@ -244,7 +243,8 @@ static abi_set scope_of(const struct plan *plan, const struct named *named, abi_
         if (!(plan->declared & ABI_BIT(id)) || (shared & ABI_BIT(id)))
             continue;
         const struct syscall_entry *other = abi_syscall((enum abi_id)id, named->entry->name);
-        if (other && !(plan->abis[id].uniform && same_arguments(named, other)))
+        bool decided = plan->abis[id].uniform && leaf_has_name(plan->abis[id].otherwise);
+        if (other && !(decided && same_arguments(named, other)))
             return shared;
     }
     return 0;
@@ -263,9 +263,8 @@ static void add_named(struct plan *plan, const struct named *named, abi_set scop
 {
     const char *reason = scope ? raw_reason(plan, &named->call) : NULL;
     const struct raised_abi *abi = &plan->abis[named->abi];
-    struct line target = {.name = named->entry->name,
-                          .first = named->entry->nr,
-                          .last = named->entry->nr};
+    struct line target = {
+        .name = named->entry->name, .first = named->entry->nr, .last = named->entry->nr};
     if (reason) {
         raw_call(plan, stretch_at(&abi->numbers, named->entry->nr), token_text(plan, named->abi),
                  &target, abi->otherwise, reason);
@@ -341,7 +340,8 @@ static const char *known_calls(struct plan *plan)
     return NULL;
 }
 
-/* ---- numbers that have none ---------------------------------------------------------------------------- */
+/* ---- numbers that have none
+ * ---------------------------------------------------------------------------- */
 
 /* Numbers of one ABI without a name, all with one child. */
 struct gap {
@@ -351,8 +351,8 @@ struct gap {
 
 typedef VECTOR(struct gap) gap_list;
 
-static void add_gap(struct plan *plan, const struct raised_abi *abi, gap_list *gaps,
-                    uint32_t first, uint32_t last)
+static void add_gap(struct plan *plan, const struct raised_abi *abi, gap_list *gaps, uint32_t first,
+                    uint32_t last)
 {
     for (size_t i = 0; i < abi->numbers.count; i++) {
         struct stretch part = abi->numbers.items[i];
@@ -394,7 +394,9 @@ static bool reaches_over(const struct plan *plan, enum abi_id id, const struct g
     if (a->child != b->child || a->child->edge_count)
         return false;
     for (uint32_t nr = a->last + 1; nr < b->first; nr++)
-        if (a->child != abi->otherwise && stretch_at(&abi->numbers, nr)->edge_count)
+        if (!abi_syscall_at(id, nr)) /* gets `unknown` */
+            return false;
+        else if (a->child != abi->otherwise && stretch_at(&abi->numbers, nr)->edge_count)
             return false;
         else if (stretch_at(&abi->numbers, nr) == abi->otherwise && a->child != abi->otherwise)
             return false;
@@ -407,7 +409,7 @@ static const char *add_gap_rules(struct plan *plan, enum abi_id id, const struct
     struct raised_call call;
     struct line target = {.first = gap->first, .last = gap->last};
     const char *why = raise_decide(plan->arena, gap->child, id, gap->first,
-                                   way_of(plan, id, gap->first), plan->abis[id].unknown, &call);
+                                   way_of(plan, id, gap->first), plan->abis[id].unknown, &plan->steps, &call);
     if (!why && scope && raw_reason(plan, &call))
         return raw_call(plan, gap->child, token_text(plan, id), &target, plan->abis[id].unknown,
                         raw_reason(plan, &call));
@@ -439,10 +441,9 @@ static const char *unknown_numbers(struct plan *plan, enum abi_id id)
     const char *why = NULL;
     for (size_t i = 0, next; i < gaps.count && !why; i = next) {
         struct gap gap = gaps.items[i];
-        for (next = i + 1;
-             next < gaps.count && gap.last < gaps.items[next].first &&
-             gaps.items[next].first - gap.last < 4096 && leaf_has_name(gap.child) &&
-             reaches_over(plan, id, &gap, &gaps.items[next]);
+        for (next = i + 1; next < gaps.count && gap.last < gaps.items[next].first &&
+                           gaps.items[next].first - gap.last < 4096 && leaf_has_name(gap.child) &&
+                           reaches_over(plan, id, &gap, &gaps.items[next]);
              next++)
             gap.last = gaps.items[next].last;
         why = add_gap_rules(plan, id, &gap, scope);
@@ -450,14 +451,19 @@ static const char *unknown_numbers(struct plan *plan, enum abi_id id)
     return why;
 }
 
-/* ---- ABIs ------------------------------------------------------------------------------------------------ */
+/* ---- ABIs
+ * ------------------------------------------------------------------------------------------------
+ */
 
-static bool others_differ(const struct plan *plan, enum abi_id id)
+/* Is what this one gets not just what the header says of all? An errno's name may mean another
+ * number on another ABI. */
+static bool others_differ(struct plan *plan, enum abi_id id)
 {
+    const struct dag_node *leaf = plan->abis[id].otherwise;
     for (unsigned other = 0; other < ABI_COUNT; other++)
         if (plan->abis[other].declared && other != (unsigned)id &&
-            (!plan->abis[other].uniform ||
-             plan->abis[other].otherwise != plan->abis[id].otherwise))
+            (!plan->abis[other].uniform || plan->abis[other].otherwise != leaf ||
+             strcmp(action_text(plan, leaf, id), action_text(plan, leaf, (enum abi_id)other))))
             return true;
     return false;
 }

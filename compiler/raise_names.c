@@ -170,7 +170,8 @@ static struct expression *value_names(const struct naming *naming, uint64_t valu
 static struct expression *add_number(struct raising *raising, struct expression *sum,
                                      uint64_t value)
 {
-    return add_name(raising, sum, arena_printf(raising->arena, "0x%llx", (unsigned long long)value));
+    return add_name(raising, sum,
+                    arena_printf(raising->arena, "0x%llx", (unsigned long long)value));
 }
 
 /* Adds the names of a field's bits, of which a mask has some only; gives those without a name. */

@@ -1,6 +1,9 @@
 /* A whole policy: the plan, its text, and that text in canonical form. */
 #include "compiler/raise_plan.h"
 
+/* Steps of merging for all calls together; past them conditions are said as they stand in the DAG. */
+#define STEPS_MOST 5000000u
+
 static const char *leaf_text(struct plan *plan, const struct dag_node *leaf, enum abi_id abi)
 {
     struct buffer text = buffer_new(plan->arena);
@@ -10,7 +13,8 @@ static const char *leaf_text(struct plan *plan, const struct dag_node *leaf, enu
     return buffer_string(&text);
 }
 
-/* ---- the header --------------------------------------------------------------------------------------- */
+/* ---- the header
+ * --------------------------------------------------------------------------------------- */
 
 /* The ABI whose defaults stand in the header: the first that has rules. */
 static enum abi_id leading_abi(const struct plan *plan)
@@ -66,12 +70,12 @@ static void write_other_settings(struct plan *plan, struct buffer *out)
         if (plan->abis[id].otherwise == plan->abis[id].unknown) /* may not be the header's */
             buffer_printf(&own, "unknown %s\n",
                           leaf_text(plan, plan->abis[id].unknown, (enum abi_id)id));
-        buffer_printf(out, "on %s {\n%s}\n\n", abi_get((enum abi_id)id)->name,
-                      buffer_string(&own));
+        buffer_printf(out, "on %s {\n%s}\n\n", abi_get((enum abi_id)id)->name, buffer_string(&own));
     }
 }
 
-/* ---- the text ----------------------------------------------------------------------------------------- */
+/* ---- the text
+ * ----------------------------------------------------------------------------------------- */
 
 static uint32_t count_lines(const char *text)
 {
@@ -106,7 +110,8 @@ result raise_policy(struct arena *arena, const struct dag *dag, const struct dag
                     struct raised_policy *raised)
 {
     struct plan plan = {
-        .arena = arena, .options = options, .big_endian = dag_big_endian(dag), .root = root};
+        .arena = arena, .options = options, .big_endian = dag_big_endian(dag), .root = root,
+        .steps = STEPS_MOST};
     struct buffer draft = buffer_new(arena);
     if (!plan_header(&plan, root))
         plan_no_header(&plan);

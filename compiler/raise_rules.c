@@ -1,5 +1,6 @@
-/* Rules for one target each, gathered into rules for many, and written. Rules of one call keep their
- * order; otherwise rules with a condition come first, and those that are alike stand together.
+/* Rules for one target each, gathered into rules for many, and written. Rules of one call keep
+ * their order; otherwise rules with a condition come first, and those that are alike stand
+ * together.
  */
 #include "compiler/raise_plan.h"
 
@@ -31,7 +32,8 @@ static bool alike(const struct line *a, const struct line *b)
            same_text(a->raw, b->raw) && a->any_number == b->any_number;
 }
 
-/* ---- registers of several calls ------------------------------------------------------------------------ */
+/* ---- registers of several calls
+ * ------------------------------------------------------------------------ */
 
 /* Calls that have the same test of a register, by different names, may share a rule about argN. */
 static void share_registers(struct plan *plan)
@@ -57,7 +59,8 @@ static void share_registers(struct plan *plan)
     }
 }
 
-/* ---- one rule ------------------------------------------------------------------------------------------- */
+/* ---- one rule
+ * ------------------------------------------------------------------------------------------- */
 
 typedef VECTOR(const struct line *) line_group;
 
@@ -189,7 +192,8 @@ static void put_group(struct writer *writer, line_group *group)
         put_typed(writer->out, group);
 }
 
-/* ---- the order --------------------------------------------------------------------------------------------- */
+/* ---- the order
+ * --------------------------------------------------------------------------------------------- */
 
 static const struct line *front(const struct queue *queue)
 {
@@ -285,7 +289,9 @@ static void write_scope(struct plan *plan, struct buffer *out, abi_set scope)
         write_stage(&writer, stage);
 }
 
-/* ---- blocks --------------------------------------------------------------------------------------------------- */
+/* ---- blocks
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static bool is_uniform(const struct plan *plan, abi_set scope)
 {

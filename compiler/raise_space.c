@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 /* Stretches that masks may make. */
-#define CUTS_MOST 65536u
+#define CUTS_MOST 8192u
 
 struct cuts {
     struct arena *arena;

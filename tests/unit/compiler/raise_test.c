@@ -170,7 +170,8 @@ static void comes_back_as_written(void **state)
     assert_int_equal(wrong, 0);
 }
 
-/* ---- what cannot be said, or need not be ------------------------------------------------------ */
+/* ---- what cannot be said, or need not be ------------------------------------------------------
+ */
 
 static void says_always_never_and_why_not(void **state)
 {
@@ -206,7 +207,8 @@ static void says_always_never_and_why_not(void **state)
     assert_string_equal(raised.condition, "lo32(fd) == 3");
 }
 
-/* ---- random conditions and policies ------------------------------------------------------------- */
+/* ---- random conditions and policies -------------------------------------------------------------
+ */
 
 static const struct call_of {
     enum abi_id abi;
@@ -315,7 +317,12 @@ static void random_raw_policies_agree(void **state)
         bool fine = policy->raw_rule_count &&
                     worked(lower_policy(arena, policy, &diagnostics, &dag, &root)) &&
                     worked(raise_policy(arena, dag, root, &options, &diagnostics, &raised));
-        const struct policy *back = fine ? read_policy(arena, raised.text) : NULL;
+        /* no text has a shift by 32 or more, whose result nobody knows */
+        struct policy *back = NULL;
+        fine =
+            fine && worked(policy_read(
+                        arena, source_from_text(arena, "raised", raised.text, strlen(raised.text)),
+                        0, &diagnostics, &back));
         said += fine;
         for (unsigned i = 0; i < 100 && fine; i++) {
             struct input input = random_input(&random, policy);
@@ -333,10 +340,8 @@ static void random_raw_policies_agree(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(comes_back_as_written),
-        TEST(says_always_never_and_why_not),
-        TEST(random_conditions_mean_the_same),
-        TEST(random_policies_are_equal),
+        TEST(comes_back_as_written),           TEST(says_always_never_and_why_not),
+        TEST(random_conditions_mean_the_same), TEST(random_policies_are_equal),
         TEST(random_raw_policies_agree),
     };
     return RUN_TESTS(tests);
