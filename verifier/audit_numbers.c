@@ -80,7 +80,8 @@ void ask_arch_unchecked(struct auditor *auditor)
 {
     for (unsigned id = 0; id < ABI_COUNT; id++) {
         const struct abi *abi = abi_get((enum abi_id)id);
-        bool declared_token = false, denied = false;
+        bool declared_token = abi->id == ABI_X32; /* x86_64 stands for both */
+        bool denied = false;
         for (unsigned other = 0; other < ABI_COUNT; other++) {
             const struct abi *ours = abi_get((enum abi_id)other);
             if (!is_declared(auditor, ours->id))
