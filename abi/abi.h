@@ -166,7 +166,7 @@ struct call_reference {
 };
 
 enum family_kind {
-    FAMILY_EQUAL,       /* each of `calls` does what the others do; no ways */
+    FAMILY_EQUAL,       /* each of `calls` does what the others do, and so does each way */
     FAMILY_STRONGER,    /* each way can do what each of `calls` does */
     FAMILY_TWIN,        /* the same, with what filters look at in a struct */
     FAMILY_MULTIPLEXER, /* the way reaches the call by a number */
@@ -189,6 +189,8 @@ int abi_parameter(const struct syscall_entry *entry, const char *name);
 bool abi_reference_value(enum abi_id abi, const struct call_reference *reference, uint64_t *value);
 /* Bits of an argument that the kernel drops before it looks at it: 0 where none are known. */
 uint64_t abi_dropped_bits(enum abi_id abi, const struct syscall_entry *entry, unsigned argument);
+/* The same, and those that a filter need not look at because the kernel refuses them. */
+uint64_t abi_harmless_bits(enum abi_id abi, const struct syscall_entry *entry, unsigned argument);
 
 /* ---- named constants -------------------------------------------------------------------------------------- */
 

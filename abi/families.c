@@ -60,7 +60,8 @@ static uint64_t kept_by(enum abi_id abi, const struct kept_bits *row)
     return kept;
 }
 
-uint64_t abi_dropped_bits(enum abi_id abi, const struct syscall_entry *entry, unsigned argument)
+static uint64_t ignored_bits(enum abi_id abi, const struct syscall_entry *entry, unsigned argument,
+                             bool dropped_only)
 {
     if (argument >= entry->argument_count || entry->argument_count > 6)
         return 0;
@@ -68,9 +69,19 @@ uint64_t abi_dropped_bits(enum abi_id abi, const struct syscall_entry *entry, un
     uint64_t visible = place->bits >= 64 ? UINT64_MAX : (UINT64_C(1) << place->bits) - 1;
     for (size_t i = 0; i < kept_bits_count; i++) {
         const struct kept_bits *row = &kept_bits_list[i];
-        if ((row->abis & ABI_BIT(abi)) && !strcmp(row->call, entry->name) &&
-            is_called(place, row->parameter))
+        if ((row->dropped || !dropped_only) && (row->abis & ABI_BIT(abi)) &&
+            !strcmp(row->call, entry->name) && is_called(place, row->parameter))
             return ~kept_by(abi, row) & visible;
     }
     return 0;
+}
+
+uint64_t abi_dropped_bits(enum abi_id abi, const struct syscall_entry *entry, unsigned argument)
+{
+    return ignored_bits(abi, entry, argument, true);
+}
+
+uint64_t abi_harmless_bits(enum abi_id abi, const struct syscall_entry *entry, unsigned argument)
+{
+    return ignored_bits(abi, entry, argument, false);
 }

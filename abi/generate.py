@@ -353,9 +353,11 @@ def print_families(facts, rows, out):
 def print_ignored_bits(facts, rows, out):
     table = []
     for row in rows:
+        if row["kind"] not in ("dropped", "harmless"):
+            sys.exit("ignored_bits.tsv: no such kind: %s" % row["kind"])
         for call in row["calls"].split(","):
-            table.append("    {%s, %s, %s, 0x%xu, %s}," %
-                         (text(call), text(row["parameter"]), text(row["kept"]),
+            table.append("    {%d, %s, %s, %s, 0x%xu, %s}," %
+                         (row["kind"] == "dropped", text(call), text(row["parameter"]), text(row["kept"]),
                           abi_mask(row["abis"], facts.abis), text(row["source"])))
     out.append("const struct kept_bits kept_bits_list[] = {")
     out.extend(table)

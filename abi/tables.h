@@ -43,8 +43,9 @@ struct errno_table {
     size_t count;
 };
 
-/* An argument of which the kernel keeps only some bits. */
+/* An argument of which only some bits mean something. */
 struct kept_bits {
+    bool dropped; /* the kernel drops the rest; else it is harmless */
     const char *call, *parameter;
     const char *kept; /* constants and numbers, separated by commas */
     abi_set abis;

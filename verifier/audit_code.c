@@ -52,9 +52,10 @@ static void look_for_dead(struct auditor *auditor, const struct member *member)
     s.input = nearest_input(auditor, member, first);
     s.call = (struct audit_call){ABI_NONE, 0, NULL};
     s.detail = arena_printf(auditor->arena,
-                            "%u instruction%s of %s never executed, whatever the input; the first "
-                            "is %u",
-                            count, count == 1 ? " is" : "s are", member->side.name, first);
+                            "%u instruction%s of %s %s never executed, whatever the input; the "
+                            "first is %u",
+                            count, count == 1 ? "" : "s", member->side.name,
+                            count == 1 ? "is" : "are", first);
     suspect(auditor, &s);
 }
 

@@ -89,8 +89,10 @@ static void suspect_way(struct auditor *auditor, const struct family *family,
     if (denied_reference->value)
         what = arena_printf(auditor->arena, "%s(%s=%s)", what, denied_reference->parameter,
                             denied_reference->value);
-    s.detail = arena_printf(auditor->arena, "%s is %s, but %s is permitted: %s", what, how,
-                            way_text(auditor, way), family->why);
+    if (denied->abi != open->abi)
+        how = arena_printf(auditor->arena, "%s on %s", how, abi_get(denied->abi)->name);
+    s.detail = arena_printf(auditor->arena, "%s is %s, but %s %s permitted: %s", what, how,
+                            way_text(auditor, way), way[1].name ? "are" : "is", family->why);
     s.input = open->permitted;
     s.other = &denied->denied;
     s.other_says = "what the filter denies";
@@ -162,6 +164,23 @@ static bool lists_a_member(struct auditor *auditor, enum abi_id abi, const char 
     return false;
 }
 
+/* A member restricted on an ABI that has no multiplexer, while the process may enter by one that has. */
+static void try_other_abis(struct auditor *auditor, enum abi_id abi, const struct family *family)
+{
+    struct fact here, denied;
+    if (!is_within_reach(auditor, abi) || !permits_by_default(auditor, abi))
+        return;
+    bool restricted_here = is_declared(auditor, abi) &&
+                           is_denied_on_purpose(auditor, abi, family, family->calls, &here);
+    for (unsigned id = 0; id < ABI_COUNT && !restricted_here; id++) {
+        enum abi_id other = (enum abi_id)id;
+        if (other != abi && is_declared(auditor, other) && is_same_kernel(other, abi) &&
+            permits_by_default(auditor, other) &&
+            is_denied_on_purpose(auditor, other, family, family->calls, &denied))
+            try_ways(auditor, abi, family, family->calls, &denied);
+    }
+}
+
 void ask_multiplexers(struct auditor *auditor)
 {
     size_t count;
@@ -172,6 +191,7 @@ void ask_multiplexers(struct auditor *auditor)
         for (unsigned id = 0; id < ABI_COUNT && family->kind == FAMILY_MULTIPLEXER; id++) {
             enum abi_id abi = (enum abi_id)id;
             struct fact denied;
+            try_other_abis(auditor, abi, family);
             if (!is_declared(auditor, abi) || permits_by_default(auditor, abi) ||
                 !reference_fact(auditor, abi, family->calls, &denied) ||
                 denied.stance != STANCE_DENIES || !lists_a_member(auditor, abi, family->name))

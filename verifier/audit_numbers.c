@@ -40,8 +40,7 @@ static bool is_denied_elsewhere(struct auditor *auditor, enum abi_id except, con
 {
     for (unsigned id = 0; id < ABI_COUNT; id++) {
         enum abi_id abi = (enum abi_id)id;
-        bool same_kernel = abi_get(abi)->kernel == abi_get(except)->kernel;
-        if (abi == except || !is_declared(auditor, abi) || !same_kernel)
+        if (abi == except || !is_declared(auditor, abi) || !is_same_kernel(abi, except))
             continue;
         struct fact *fact = fact_named(auditor, abi, name);
         enum stance stance = fact ? stance_of(auditor, fact) : STANCE_UNKNOWN;
@@ -78,16 +77,19 @@ static void suspect_abi(struct auditor *auditor, enum abi_id abi, const char *de
 
 void ask_arch_unchecked(struct auditor *auditor)
 {
+    if (has_program_per_abi(auditor)) /* then what differs is told call by call: ask_names_differ */
+        return;
     for (unsigned id = 0; id < ABI_COUNT; id++) {
         const struct abi *abi = abi_get((enum abi_id)id);
-        bool declared_token = false, denied = false;
+        bool declared_token = abi->id == ABI_X32; /* x86_64 stands for both */
+        bool denied = false;
         for (unsigned other = 0; other < ABI_COUNT; other++) {
             const struct abi *ours = abi_get((enum abi_id)other);
             if (!is_declared(auditor, ours->id))
                 continue;
             declared_token = declared_token || ours->token == abi->token;
-            denied = denied ||
-                     (ours->kernel == abi->kernel && denies_anything(auditor, ours->id));
+            denied = denied || (is_same_kernel(ours->id, abi->id) &&
+                                denies_anything(auditor, ours->id));
         }
         if (!declared_token && denied)
             suspect_abi(auditor, abi->id,
@@ -100,6 +102,8 @@ void ask_arch_unchecked(struct auditor *auditor)
 
 void ask_x32(struct auditor *auditor)
 {
+    if (has_program_per_abi(auditor))
+        return;
     if (!is_declared(auditor, ABI_X86_64) || is_declared(auditor, ABI_X32) ||
         !denies_anything(auditor, ABI_X86_64))
         return;
@@ -156,8 +160,8 @@ static void compare_names(struct auditor *auditor, struct fact *fact)
     bool by_default = permits_by_default(auditor, fact->abi);
     for (unsigned id = 0; id < ABI_COUNT; id++) {
         enum abi_id other = (enum abi_id)id;
-        if (other == fact->abi || !is_declared(auditor, other) ||
-            abi_get(other)->kernel != abi_get(fact->abi)->kernel)
+        if (other == fact->abi || !is_within_reach(auditor, other) ||
+            !is_same_kernel(other, fact->abi))
             continue;
         struct fact *same = fact_named(auditor, other, fact->entry->name);
         if (!same || stance_of(auditor, same) != STANCE_PERMITS ||
@@ -227,7 +231,7 @@ void ask_names_differ(struct auditor *auditor)
         for (unsigned b = 0; b < ABI_COUNT; b++) {
             const struct abi *first = abi_get((enum abi_id)a), *second = abi_get((enum abi_id)b);
             if (a != b && is_declared(auditor, first->id) && is_declared(auditor, second->id) &&
-                first->token != second->token && first->kernel == second->kernel)
+                first->token != second->token && is_same_kernel(first->id, second->id))
                 compare_numbers(auditor, first->id, second->id);
         }
 }

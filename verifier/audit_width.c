@@ -180,7 +180,7 @@ static void look_at_low_half(struct auditor *auditor, struct fact *fact)
         enum field low = field_arg_lo(i), high = field_arg_hi(i);
         if (!a || a->bits != 64 || a->is_pointer || !(fact->honest->uses >> low & 1) ||
             fact->honest->uses >> high & 1 ||
-            abi_dropped_bits(fact->abi, fact->entry, i) >> 32 == UINT32_MAX)
+            abi_harmless_bits(fact->abi, fact->entry, i) >> 32 == UINT32_MAX)
             continue;
         struct suspicion s = {.subject = "", .call = call_of(fact)};
         const struct term *large = with_words(auditor, fact->honest, low,

@@ -92,6 +92,33 @@ const struct term *residue_at(struct auditor *auditor, const struct survey *surv
     return substitute(auditor->prover, region_at(survey, arch, nr)->residue, replacements);
 }
 
+bool is_same_kernel(enum abi_id a, enum abi_id b)
+{
+    return abi_get(a)->kernel == abi_get(b)->kernel;
+}
+
+/* By the kernel of a declared ABI. */
+static bool is_served(const struct auditor *auditor, enum abi_id abi)
+{
+    for (unsigned id = 0; id < ABI_COUNT; id++)
+        if (is_declared(auditor, (enum abi_id)id) && is_same_kernel((enum abi_id)id, abi))
+            return true;
+    return false;
+}
+
+static bool restricts_abi(struct auditor *auditor, const struct survey *survey, enum abi_id abi)
+{
+    size_t count;
+    const struct syscall_entry *table = abi_syscalls(abi, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct term *residue =
+            residue_at(auditor, survey, abi_get(abi)->token, table[i].nr);
+        if (!term_is_constant(residue) || !word_permits((uint32_t)residue->value))
+            return true;
+    }
+    return false;
+}
+
 struct member *audit_members(struct auditor *auditor)
 {
     if (auditor->members)
@@ -109,8 +136,31 @@ struct member *audit_members(struct auditor *auditor)
         member->complete = survey_behaviour(auditor, &behaviour, &member->survey);
         if (!member->complete)
             leave_open(auditor, prover->trouble);
+        for (unsigned abi = 0; abi < ABI_COUNT && member->complete; abi++)
+            if (abi_get((enum abi_id)abi)->big_endian == program->big_endian &&
+                is_served(auditor, (enum abi_id)abi) &&
+                restricts_abi(auditor, &member->survey, (enum abi_id)abi))
+                member->restricts |= ABI_BIT(abi);
     }
     return auditor->members;
+}
+
+bool has_program_per_abi(struct auditor *auditor)
+{
+    struct member *members = audit_members(auditor);
+    abi_set all = 0;
+    bool apart = auditor->side->program_count > 1;
+    for (size_t i = 0; i < auditor->side->program_count && apart; i++) {
+        abi_set one = members[i].restricts;
+        apart = members[i].complete && !(one & (one - 1));
+        all |= one;
+    }
+    return apart && (all & (all - 1));
+}
+
+bool is_within_reach(struct auditor *auditor, enum abi_id abi)
+{
+    return is_declared(auditor, abi) || (is_served(auditor, abi) && has_program_per_abi(auditor));
 }
 
 /* ---- questions ---------------------------------------------------------------------------------- */

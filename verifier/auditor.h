@@ -46,6 +46,7 @@ struct member {
     struct executor *executor;
     struct survey survey;
     bool complete; /* the survey covers everything: an instruction not visited is never executed */
+    abi_set restricts; /* ABIs of which it does not simply permit everything */
 };
 
 /* Which words, left and right, are what is looked for. The marked ones are about the left word,
@@ -138,6 +139,12 @@ struct range numbers_of(enum abi_id abi);
 /* What is not listed is permitted. */
 bool permits_by_default(struct auditor *auditor, enum abi_id abi);
 bool denies_anything(struct auditor *auditor, enum abi_id abi);
+/* A stack with a program for each of several ABIs, each of which permits everything of the others:
+ * what has no program was left out, not overlooked. */
+bool has_program_per_abi(struct auditor *auditor);
+/* Of the declared ABIs, or served by the same kernel and left out by such a stack. */
+bool is_within_reach(struct auditor *auditor, enum abi_id abi);
+bool is_same_kernel(enum abi_id a, enum abi_id b);
 /* Denied by more than ENOSYS. */
 bool is_security_denial(enum abi_id abi, uint32_t word);
 /* Calls `visit` for each implemented call of each declared ABI. */

@@ -1,0 +1,14 @@
+; the repaired twin of 03-x86_64s-numbers-with-bit-30-bad.s
+ld arch
+jeq #AUDIT_ARCH_X86_64, ours, foreign
+ours: ld nr
+jeq #0x400000f6, deny
+jeq #__NR_kexec_load, deny
+jeq #__NR_kexec_file_load, deny
+jeq #0x40000210, deny
+jeq #0x40000140, deny
+jge #512, own, fine
+own: jgt #547, fine, deny
+fine: ret allow
+deny: ret errno(EPERM)
+foreign: ret kill_process

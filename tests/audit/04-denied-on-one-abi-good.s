@@ -1,0 +1,13 @@
+; the repaired twin of 04-denied-on-one-abi-bad.s
+ld arch
+jeq #AUDIT_ARCH_X86_64, ours
+jeq #AUDIT_ARCH_I386, theirs, foreign
+ours: ld nr
+jge #0x40000000, foreign
+jeq #169, deny
+ret allow
+theirs: ld nr
+jeq #88, deny
+ret allow
+deny: ret errno(EPERM)
+foreign: ret kill_process

@@ -1,0 +1,14 @@
+; class 6: upper half
+ld arch
+jeq #AUDIT_ARCH_X86_64, ours, foreign
+ours: ld nr
+jeq #__NR_kill, look
+jeq #__NR_exit, allow
+ret errno(EPERM)
+look: ld hi32(arg1)
+jeq #0, low, allow
+low: ld lo32(arg1)
+jeq #9, deny, allow
+deny: ret errno(EPERM)
+allow: ret allow
+foreign: ret kill_process

@@ -1,0 +1,12 @@
+; class 8: mode
+ld arch
+jeq #AUDIT_ARCH_X86_64, ours, foreign
+ours: ld nr
+jeq #__NR_chmod, look
+jeq #__NR_exit, allow
+ret errno(EPERM)
+look: ld lo32(arg1)
+jeq #0x9ed, deny, allow
+deny: ret errno(EPERM)
+allow: ret allow
+foreign: ret kill_process

@@ -1,0 +1,13 @@
+; class 14: openat2
+ld arch
+jeq #AUDIT_ARCH_X86_64, ours, foreign
+ours: ld nr
+jeq #__NR_open, look
+jeq #__NR_exit, allow
+jeq #__NR_openat2, allow
+ret errno(EPERM)
+look: ld lo32(arg1)
+jset #3, deny, allow
+deny: ret errno(EPERM)
+allow: ret allow
+foreign: ret kill_process

@@ -1,0 +1,10 @@
+; class 27: personality
+ld arch
+jeq #AUDIT_ARCH_X86_64, ours, foreign
+ours: ld nr
+jeq #__NR_read, allow
+jeq #__NR_write, allow
+jeq #__NR_personality, allow
+ret errno(EPERM)
+allow: ret allow
+foreign: ret kill_process
