@@ -40,9 +40,24 @@ static void write_settings(struct plan *plan, struct buffer *out, enum abi_id id
         buffer_printf(out, "unknown %s\n", unknown);
 }
 
+static bool has_registers(const struct plan *plan)
+{
+    static const char *const views[] = {"u64(", "lo32(", "hi32("};
+    for (size_t i = 0; i < plan->lines.count; i++)
+        for (size_t j = 0; j < COUNT_OF(views); j++) {
+            const struct line *line = &plan->lines.items[i];
+            if (!line->raw && line->condition && strstr(line->condition, views[j]))
+                return true;
+        }
+    return false;
+}
+
 static void write_header(struct plan *plan, struct buffer *out)
 {
     const char *joiner = "abi ";
+    if (has_registers(plan))
+        buffer_text(out, "# u64(), lo32() and hi32() are registers: there the filter looks at other "
+                         "bits than the kernel uses.\n");
     buffer_printf(out, "policy \"%s\"\n\n", plan->options->name);
     for (unsigned id = 0; id < ABI_COUNT; id++)
         if (plan->declared & ABI_BIT(id)) {
