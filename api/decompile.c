@@ -21,6 +21,7 @@ static result raise_and_read(struct decompiling *decompiling, struct diagnostics
     struct raise_options options = {.name = decompiling->options->name,
                                     .declared = decompiling->options->declared,
                                     .way = decompiling->way,
+                                    .deadline = decompiling->options->deadline,
                                     .exceptions = decompiling->exceptions.items,
                                     .exception_count = decompiling->exceptions.count};
     result r = raise_policy(decompiling->arena, decompiling->dag, decompiling->root, &options,
@@ -40,8 +41,7 @@ static result raise_and_read(struct decompiling *decompiling, struct diagnostics
 static void prove(struct decompiling *decompiling, struct decompiled *decompiled)
 {
     struct side policy = {.name = "policy", .policy = decompiled->policy};
-    struct side program = {
-        .name = "program", .programs = decompiling->program, .program_count = 1};
+    struct side program = {.name = "program", .programs = decompiling->program, .program_count = 1};
     struct proof_options proof = {.whole = decompiling->options->whole_proof,
                                   .limits = {.deadline = decompiling->options->deadline},
                                   .smt2 = decompiling->options->smt2,

@@ -48,6 +48,7 @@ struct raise_options {
     const char *name; /* of the policy */
     abi_set declared; /* whose names are used; others are added where they need rules */
     enum raise_way way;
+    struct deadline deadline;
     const struct raise_exception *exceptions;
     size_t exception_count;
 };

@@ -8,6 +8,8 @@
 #define NODES_MOST 60000u
 /* So many verdicts have all their orders tried; more are taken the cheapest first. */
 #define ORDERED_MOST 4u
+/* Calls whose conditions have more edges have their verdicts in any order. */
+#define EDGES_MOST 600u
 #define RULE_COST 1.5
 
 struct outcome {
@@ -26,7 +28,7 @@ struct part {
 struct deciding {
     struct arena *arena;
     const struct dag_node *const *nodes; /* of the call, children first */
-    size_t node_count;
+    size_t node_count, edge_count;
     bool free; /* some of them: then nothing is merged */
     struct outcome outcomes[OUTCOMES_MOST];
     unsigned count;
@@ -192,13 +194,29 @@ static void search(struct deciding *deciding, struct order *now, unsigned depth,
     }
 }
 
+static unsigned last_outcome(const struct deciding *deciding)
+{
+    for (unsigned i = 0; i < deciding->count && !deciding->rest; i++)
+        if (deciding->outcomes[i].leaf == deciding->otherwise)
+            return i;
+    return deciding->count - 1;
+}
+
+/* As they come; for what is too large to try anything. */
+static void take_any(const struct deciding *deciding, struct order *order)
+{
+    unsigned last = last_outcome(deciding), depth = 0;
+    for (unsigned i = 0; i < deciding->count; i++)
+        if (i != last)
+            order->items[depth++] = i;
+    order->items[depth] = last;
+    order->cost = 1000;
+}
+
 /* The verdict that needs no rule comes last, and the cheapest of what is left first. */
 static void take_cheapest(struct deciding *deciding, struct order *order)
 {
-    unsigned decided = 0, last = deciding->count - 1;
-    for (unsigned i = 0; i < deciding->count; i++)
-        if (deciding->outcomes[i].leaf == deciding->otherwise && !deciding->rest)
-            last = i;
+    unsigned decided = 0, last = last_outcome(deciding);
     order->cost = cost_of_rest(deciding, last);
     for (unsigned depth = 0; depth + 1 < deciding->count; depth++) {
         double least = 1e18;
@@ -309,6 +327,7 @@ static bool gather(struct deciding *deciding)
     for (size_t i = deciding->node_count; i-- > 0;) {
         const struct dag_node *node = deciding->nodes[i];
         deciding->free |= node->free;
+        deciding->edge_count += node->edge_count;
         if (!reached[node->id] || node == deciding->rest)
             continue;
         if (!node->edge_count && !add_outcome(deciding, node))
@@ -357,6 +376,7 @@ static struct deciding start(const struct deciding *model, const struct dag_node
     struct deciding deciding = *model;
     deciding.count = 0;
     deciding.free = false;
+    deciding.edge_count = 0;
     deciding.rest = rest;
     deciding.nodes = dag_nodes_below(model->arena, root, &deciding.node_count);
     deciding.parts = NEW_ARRAY(model->arena, struct part, (size_t)ORDERED_MOST << ORDERED_MOST);
@@ -369,7 +389,9 @@ static double decide_at_once(struct deciding *deciding, struct raised_call *call
     struct order now = {0}, best = {.cost = 1e9};
     if (!gather(deciding))
         return 1e9;
-    if (deciding->count <= ORDERED_MOST)
+    if (deciding->edge_count > EDGES_MOST)
+        take_any(deciding, &best);
+    else if (deciding->count <= ORDERED_MOST)
         search(deciding, &now, 0, 0, &best);
     else
         take_cheapest(deciding, &best);
@@ -459,12 +481,8 @@ const char *raise_decide(struct arena *arena, const struct dag_node *root, enum 
 {
     struct arena *scratch = arena_new();
     struct raised_call made;
-    struct deciding model = {.arena = scratch,
-                             .abi = abi,
-                             .nr = nr,
-                             .way = way,
-                             .steps = steps,
-                             .otherwise = otherwise};
+    struct deciding model = {
+        .arena = scratch, .abi = abi, .nr = nr, .way = way, .steps = steps, .otherwise = otherwise};
     model.raw = way == RAISE_RAW ? "the typed rules could not be proved equal"
                                  : untyped_reason(scratch, root);
     bool said = decide(&model, root, &made) < 1e9;

@@ -24,9 +24,9 @@ struct raised_call {
 bool leaf_has_name(const struct dag_node *leaf);
 /* An action as the raw layer writes it: its errno names are the generic ones. */
 const char *raw_action_text(struct arena *arena, const struct dag_node *leaf);
-/* The rules for a call whose verdict `root` decides. `otherwise`: the verdict that needs no rule, or
- * NULL. `steps`: how much work may go into simplifying; what was done is taken off. NULL, or why it
- * cannot be said at all. */
+/* The rules for a call whose verdict `root` decides. `otherwise`: the verdict that needs no rule,
+ * or NULL. `steps`: how much work may go into simplifying; what was done is taken off. NULL, or why
+ * it cannot be said at all. */
 const char *raise_decide(struct arena *arena, const struct dag_node *root, enum abi_id abi,
                          uint32_t nr, enum raise_way way, const struct dag_node *otherwise,
                          size_t *steps, struct raised_call *call);

@@ -96,7 +96,7 @@ struct raising {
     bool raw;                    /* for the raw layer, which has no types but can test everything */
     const struct context *known; /* what holds wherever the condition is asked */
     size_t steps;                /* that raise_care may still take */
-    size_t *pool; /* and that all conditions together may; NULL: any number */
+    size_t *pool;                /* and that all conditions together may; NULL: any number */
     const char *reason;
     VECTOR(const struct formula *) formulas; /* by node id */
 };

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+static const char *const time_limit = "the time limit was reached";
+
 void plan_reason(struct plan *plan, const char *reason)
 {
     for (size_t i = 0; i < plan->reasons.count; i++)
@@ -92,7 +94,10 @@ static const char *raw_call(struct plan *plan, const struct dag_node *child, con
                             const char *reason)
 {
     struct raised_call call;
-    const char *why = raise_decide(plan->arena, child, ABI_NONE, 0, RAISE_RAW, otherwise, &plan->steps, &call);
+    if (deadline_passed(plan->options->deadline))
+        return time_limit;
+    const char *why =
+        raise_decide(plan->arena, child, ABI_NONE, 0, RAISE_RAW, otherwise, &plan->steps, &call);
     size_t number = plan->calls++;
     for (size_t i = 0; !why && i < call.count; i++)
         if (call.rules[i].condition || call.rules[i].leaf != otherwise)
@@ -184,8 +189,9 @@ static const char *decide_named(struct plan *plan, enum abi_id id,
 {
     const struct raised_abi *abi = &plan->abis[id];
     *named = (struct named){.entry = entry, .abi = id};
-    const char *why = raise_decide(plan->arena, stretch_at(&abi->numbers, entry->nr), id, entry->nr,
-                                   way_of(plan, id, entry->nr), abi->otherwise, &plan->steps, &named->call);
+    const char *why =
+        raise_decide(plan->arena, stretch_at(&abi->numbers, entry->nr), id, entry->nr,
+                     way_of(plan, id, entry->nr), abi->otherwise, &plan->steps, &named->call);
     if (why)
         return why;
     struct raised_call *call = &named->call;
@@ -323,6 +329,8 @@ static const char *known_calls(struct plan *plan)
             continue;
         for (size_t i = 0; i < count; i++) {
             struct named named;
+            if (deadline_passed(plan->options->deadline))
+                return time_limit;
             const char *why = decide_named(plan, (enum abi_id)id, &calls[i], &named);
             if (why)
                 return why;
@@ -408,8 +416,9 @@ static const char *add_gap_rules(struct plan *plan, enum abi_id id, const struct
 {
     struct raised_call call;
     struct line target = {.first = gap->first, .last = gap->last};
-    const char *why = raise_decide(plan->arena, gap->child, id, gap->first,
-                                   way_of(plan, id, gap->first), plan->abis[id].unknown, &plan->steps, &call);
+    const char *why =
+        raise_decide(plan->arena, gap->child, id, gap->first, way_of(plan, id, gap->first),
+                     plan->abis[id].unknown, &plan->steps, &call);
     if (!why && scope && raw_reason(plan, &call))
         return raw_call(plan, gap->child, token_text(plan, id), &target, plan->abis[id].unknown,
                         raw_reason(plan, &call));

@@ -55,7 +55,7 @@ struct plan {
     struct raised_abi abis[ABI_COUNT];
     VECTOR(struct line) lines;
     size_t calls;
-    size_t steps; /* left for raise_decide */
+    size_t steps;                 /* left for raise_decide */
     VECTOR(const char *) reasons; /* for raw rules: different ones */
     size_t raw_rules;             /* that were written */
 };

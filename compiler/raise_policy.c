@@ -1,7 +1,8 @@
 /* A whole policy: the plan, its text, and that text in canonical form. */
 #include "compiler/raise_plan.h"
 
-/* Steps of merging for all calls together; past them conditions are said as they stand in the DAG. */
+/* Steps of merging for all calls together; past them conditions are said as they stand in the DAG.
+ */
 #define STEPS_MOST 5000000u
 
 static const char *leaf_text(struct plan *plan, const struct dag_node *leaf, enum abi_id abi)
@@ -40,9 +41,25 @@ static void write_settings(struct plan *plan, struct buffer *out, enum abi_id id
         buffer_printf(out, "unknown %s\n", unknown);
 }
 
+static bool has_registers(const struct plan *plan)
+{
+    static const char *const views[] = {"u64(", "lo32(", "hi32("};
+    for (size_t i = 0; i < plan->lines.count; i++)
+        for (size_t j = 0; j < COUNT_OF(views); j++) {
+            const struct line *line = &plan->lines.items[i];
+            if (!line->raw && line->condition && strstr(line->condition, views[j]))
+                return true;
+        }
+    return false;
+}
+
 static void write_header(struct plan *plan, struct buffer *out)
 {
     const char *joiner = "abi ";
+    if (has_registers(plan))
+        buffer_text(out,
+                    "# u64(), lo32() and hi32() are registers: there the filter looks at other "
+                    "bits than the kernel uses.\n");
     buffer_printf(out, "policy \"%s\"\n\n", plan->options->name);
     for (unsigned id = 0; id < ABI_COUNT; id++)
         if (plan->declared & ABI_BIT(id)) {
@@ -109,9 +126,11 @@ result raise_policy(struct arena *arena, const struct dag *dag, const struct dag
                     const struct raise_options *options, struct diagnostics *diagnostics,
                     struct raised_policy *raised)
 {
-    struct plan plan = {
-        .arena = arena, .options = options, .big_endian = dag_big_endian(dag), .root = root,
-        .steps = STEPS_MOST};
+    struct plan plan = {.arena = arena,
+                        .options = options,
+                        .big_endian = dag_big_endian(dag),
+                        .root = root,
+                        .steps = STEPS_MOST};
     struct buffer draft = buffer_new(arena);
     if (!plan_header(&plan, root))
         plan_no_header(&plan);
