@@ -17,7 +17,8 @@ static const struct command commands[] = {
      "Example:\n  bpfproof fmt server.policy -o server.policy", KEYS(K(OUTPUT)), 1, 1, run_fmt},
     {"verify", "FILTER", "prove two filters equal, one at most as permissive, or assertions",
      "A FILTER is a policy or a blob, told apart by content; FILTER+FILTER is a stack, oldest "
-     "first. Without --against, "
+     "first, and so is a directory of blobs; pid:N is what a running process is under. Without "
+     "--against, "
      "proves the `prove` statements of a policy, or those of --assert FILE about any filter.\n\n"
      "Examples:\n  bpfproof verify server.policy --against vendor.bpf\n  bpfproof verify "
      "vendor.bpf --assert rules.prove",
@@ -34,7 +35,8 @@ static const struct command commands[] = {
      "--accept 23,minus-one",
      KEYS(K(POLICY) | K(AGAINST) | K(ABI) | K(ACCEPT) | K(FROM)), 1, 1, run_audit},
     {"check", "BLOB", "would the kernel take it",
-     "Applies the kernel's admission rules and names the rule and the instruction that break them. "
+     "Applies the kernel's admission rules and names the rule and the instruction that break them, "
+     "for each program of a stack, and the limit on the stack's length. "
      "With --install, the "
      "running kernel is asked too.\n\nExample:\n  bpfproof check vendor.bpf",
      KEYS(K(FROM) | K(INSTALL)), 1, 1, run_check},
@@ -87,6 +89,9 @@ static const struct command commands[] = {
      "'i386:getpid()'",
      KEYS(K(VECTORS) | K(ABI) | K(FROM)), 1, -1, run_simulate},
     {"explain", "FILTER CALL", "which rule or instruction decides a call, and the path to it",
+     "Of a policy, the rule and its place. Of programs, the path: each instruction with what A "
+     "holds, why a test went as it did, and what the tests before had told; then which calls take "
+     "the same path. Of a stack, each filter's word, and which of them the kernel follows.\n\n"
      "With --args NAME and no FILTER, lists the arguments that a call has on each ABI.\n\n"
      "Examples:\n  bpfproof explain server.policy 'socket(AF_UNIX, SOCK_STREAM, 0)'\n  bpfproof "
      "explain --args openat",

@@ -14,8 +14,11 @@ static void usage(FILE *out)
     size_t count;
     const struct command *table = command_table(&count);
     for (size_t i = 0; i < count; i++)
-        fprintf(out, "  %-9s %-24s %s\n", table[i].name, table[i].arguments, table[i].summary);
-    fputs("\n`bpfproof COMMAND --help` shows a command's options and an example. `-` is standard "
+        fprintf(out, "  %-9s %-26s %s\n", table[i].name, table[i].arguments, table[i].summary);
+    fputs("\nFILTER is a policy or a blob (raw, C, decimal, JSON, assembly), told apart by content; a "
+          "stack FILTER+FILTER, oldest first;\na directory of blobs, in order; or pid:N, what a running "
+          "process is under.\n"
+          "`bpfproof COMMAND --help` shows a command's options and an example. `-` is standard "
           "input or output.\n"
           "Exit status: 0 holds or done; 1 refuted, refused or findings; 2 usage, malformed input "
           "or I/O error; 3 unknown.\n",

@@ -28,7 +28,10 @@ static enum exit_code run_and_tell(struct context *context, const struct filter 
         json_object_set_new(context->json, "signal", json_integer(WTERMSIG(status)));
     else
         json_object_set_new(context->json, "status", json_integer(WEXITSTATUS(status)));
-    json_object_set_new(context->json, "instructions", json_integer(filter->programs[0].length));
+    json_int_t instructions = 0;
+    for (size_t i = 0; i < filter->program_count; i++)
+        instructions += filter->programs[i].length;
+    json_object_set_new(context->json, "instructions", json_integer(instructions));
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
         return EXIT_USAGE;
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? EXIT_HOLDS : EXIT_REFUTED;

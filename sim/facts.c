@@ -163,11 +163,11 @@ static void print_excluded(struct buffer *out, const struct fact *fact, size_t m
 static void print_bits(struct buffer *out, const struct fact *fact, size_t most)
 {
     if (fact->clear)
-        buffer_printf(out, "%sno bit of 0x%x", out->length ? ", " : "", fact->clear);
+        buffer_printf(out, "%sno bit of 0x%x set", out->length ? ", " : "", fact->clear);
     for (size_t i = 0; i < fact->some_bit.count && i < most; i++)
-        buffer_printf(out, "%sa bit of 0x%x", out->length ? ", " : "", fact->some_bit.items[i]);
+        buffer_printf(out, "%sa bit of 0x%x set", out->length ? ", " : "", fact->some_bit.items[i]);
     if (fact->some_bit.count > most)
-        buffer_printf(out, " and of %zu more", fact->some_bit.count - most);
+        buffer_printf(out, ", and of %zu more masks", fact->some_bit.count - most);
 }
 
 const char *fact_text(struct arena *arena, const struct fact *fact, size_t most)

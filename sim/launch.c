@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -39,6 +40,8 @@ result kernel_exec(const struct program *programs, size_t count, char *const arg
             return FAILURE(error == EINVAL ? ERROR_INPUT : ERROR_IO);
         }
     }
+    /* What is ignored stays so over an exec, and bpfproof ignores it for its own output's sake. */
+    (void)signal(SIGPIPE, SIG_DFL);
     (void)execvp(argv[0], argv);
     report_error(diagnostics, NO_SPAN, "cannot execute %s: %s", argv[0], strerror(errno));
     return FAILURE(ERROR_IO);

@@ -113,6 +113,9 @@ POLICY
     [ ! -d "$T/made" ]
     run bpfproof run "$T/run.policy" -- sh -c 'exit 7'
     [ "$status" -eq 7 ]
+    # signals that bpfproof ignores are not ignored in what it runs
+    run bpfproof run "$T/run.policy" -- sh -c 'kill -PIPE $$; exit 5'
+    [ "$status" -eq $((128 + 13)) ]
     run bpfproof check "$T/run.policy"
     [ "$status" -eq 2 ]
     bpfproof compile "$T/run.policy" -o "$T/run.bpf"
@@ -156,4 +159,8 @@ POLICY
     [[ $(json reason <<<"$output") == *"which 2 of them return; of equal actions the newest"* ]]
     run bpfproof explain "$T/allow.bpf+$T/allow.bpf" 'read(0)'
     [[ $output == *"decided by none of the 2 filters: all of them allow"* ]]
+}
+
+@test "explain: the terms that it shows have the values that it shows" {
+    python3 tests/cli/terms.py "$BPFPROOF_BUILD/bpfproof" "$T"
 }

@@ -4,6 +4,10 @@ load support
     python3 tests/console.py docs/ARCHITECTURE.md "$BPFPROOF_BUILD/bpfproof"
 }
 
+@test "docs/FILTERS.md shows what explain really prints" {
+    python3 tests/console.py docs/FILTERS.md "$BPFPROOF_BUILD/bpfproof"
+}
+
 @test "the README's policy compiles, and its commands exist" {
     sed -n '/^```policy$/,/^```$/{/^```/!p}' README.md >"$T/net.policy"
     grep -q 'policy net' "$T/net.policy"

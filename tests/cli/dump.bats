@@ -113,6 +113,16 @@ PYTHON
     bpfproof verify "pid:$waiting" --against "$T/1.bpf+$T/2.bpf+$T/3.bpf"
     run bpfproof verify "$T/1.bpf+$T/2.bpf" --against "pid:$waiting"
     [ "$status" -eq 1 ]
+    bpfproof verify "pid:$waiting" --at-most --against "$T/2.bpf"
+    run bpfproof verify "$T/2.bpf" --at-most --against "pid:$waiting"
+    [ "$status" -eq 1 ]
+    printf 'prove always allow read\n' >"$T/rules"
+    bpfproof verify "pid:$waiting" --assert "$T/rules"
+    printf 'prove never permit read\n' >"$T/rules"
+    run bpfproof verify "pid:$waiting" --assert "$T/rules"
+    [ "$status" -eq 1 ]
+    run bpfproof explain "pid:$waiting" 'x86_64:nr(9002)'
+    [[ $output == *"decided by filter 2 of 3: pid:$waiting#2"* ]]
     run bpfproof disasm "pid:$waiting"
     [ "$status" -eq 0 ]
     [ "$(grep -c '^; filter . of 3: pid:' <<<"$output")" -eq 3 ]

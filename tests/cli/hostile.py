@@ -193,4 +193,5 @@ def check_opcodes(program, work):
     return wrong or len(programs) != 4096 or done.returncode != 1
 
 
-sys.exit({"table": check_table, "opcodes": check_opcodes}[sys.argv[1]](sys.argv[2], sys.argv[3]) != 0)
+if __name__ == "__main__":
+    sys.exit({"table": check_table, "opcodes": check_opcodes}[sys.argv[1]](sys.argv[2], sys.argv[3]) != 0)

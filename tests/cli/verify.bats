@@ -149,3 +149,49 @@ ASM
     [ "$status" -eq 2 ]
     [[ $output == *"not proved"* ]]
 }
+
+# One program per ABI, each of which permits the others: alone open, together closed.
+two_halves() {
+    mkdir "$T/halves"
+    cat >"$T/native.asm" <<'ASM'
+ld arch
+jeq #0xc000003e, native, foreign
+native: ld nr
+jge #0x40000000, deny, number
+number: jeq #59, deny, rest
+rest: ret allow
+deny: ret errno(EPERM)
+foreign: ret allow
+ASM
+    cat >"$T/foreign.asm" <<'ASM'
+ld arch
+jeq #0xc000003e, native, foreign
+native: ret allow
+foreign: ret kill_process
+ASM
+    bpfproof asm "$T/native.asm" -f json -o "$T/halves/part-2.json"
+    bpfproof asm "$T/foreign.asm" -o "$T/halves/part-10.bpf"
+}
+
+@test "assertions and at-most about stacks, a directory among them" {
+    two_halves
+    native=$T/halves/part-2.json foreign=$T/halves/part-10.bpf
+    printf 'prove never permit execve\n' >"$T/rules"
+    run bpfproof verify "$native" --assert "$T/rules"
+    [ "$status" -eq 1 ]
+    [[ $output == *"counterexample"* ]]
+    for filter in "$native+$foreign" "$T/halves" "$T/halves+$native"; do
+        run bpfproof verify "$filter" --assert "$T/rules"
+        [ "$status" -eq 0 ]
+        [[ $output == *"PROVED: prove never permit execve"* ]]
+        bpfproof verify "$filter" --against "$T/halves"
+    done
+    bpfproof verify "$T/halves" --at-most --against "$native"
+    run bpfproof verify "$native" --at-most --against "$T/halves" --json
+    [ "$status" -eq 1 ]
+    [ "$(json counterexample.left <<<"$output")" = allow ]
+    [ "$(json counterexample.right <<<"$output")" = kill_process ]
+    (cd "$T" && echo 'prove at_most "halves"' >ceiling && "$BPFPROOF_BUILD/bpfproof" verify halves+halves --assert ceiling)
+    run bpfproof verify "$native" --assert "$T/ceiling"
+    [ "$status" -eq 1 ]
+}

@@ -104,7 +104,7 @@ static void test_text(void **state)
     facts_add(&facts, "nr", OP_JUMP_SET, 0x8, false);
     facts_add(&facts, "nr", OP_JUMP_SET, 0x101, true);
     assert_string_equal(text_of(fixture, &facts, 2),
-                        "0x55 <= nr <= 0x166 and not 3 values, no bit of 0x8, a bit of 0x101");
+                        "0x55 <= nr <= 0x166 and not 3 values, no bit of 0x8 set, a bit of 0x101 set");
     facts_add(&facts, "nr", OP_JUMP_EQUAL, 0x101, true);
     assert_string_equal(text_of(fixture, &facts, 4), "nr == 0x101");
 }
