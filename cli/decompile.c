@@ -101,7 +101,10 @@ enum exit_code run_decompile(struct context *context)
                               &context->diagnostics, &request.decompiled);
     }
     if (failed(r)) {
-        set_text(context, "result", r.error == ERROR_LIMIT ? "UNKNOWN" : "ERROR");
+        bool limit = r.error == ERROR_LIMIT;
+        set_text(context, "result", limit ? "UNKNOWN" : "ERROR");
+        if (limit && !o->json)
+            fprintf(stderr, "%s: UNKNOWN\nnothing was written\n", request.filter.name);
         return exit_of(r);
     }
     fill_json(context, &request);

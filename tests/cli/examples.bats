@@ -44,7 +44,8 @@ POLICY
         [ -s "$T/statements" ]
         while read -r statement; do
             echo "$policy: $statement"
-            grep -E '^const ' "$policy" >"$T/statement.policy" || true
+            # with the lines that go on with it
+            awk '/^[^ ]/ { on = /^const / } on' "$policy" >"$T/statement.policy"
             echo "$statement" >>"$T/statement.policy"
             run bpfproof verify "$T/open.policy" --assert "$T/statement.policy"
             echo "$output"
