@@ -13,8 +13,8 @@ static const char *policy_name(struct context *context, const char *path)
 {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
     const char *dot = strrchr(base, '.');
-    char *name = arena_string(context->arena, base, dot && dot != base ? (size_t)(dot - base)
-                                                                       : strlen(base));
+    char *name = arena_string(context->arena, base,
+                              dot && dot != base ? (size_t)(dot - base) : strlen(base));
     for (char *at = name; *at; at++)
         if (!isalnum((unsigned char)*at) && !strchr("-_.@:+", *at))
             *at = '_';
@@ -32,8 +32,7 @@ static void fill_json(struct context *context, const struct request *request)
     bool proved = request->decompiled.proof.verdict == PROVED;
     json_t *json = context->json, *reasons = json_array();
     set_text(context, "result", result_text(request));
-    json_object_set_new(json, "instructions",
-                        json_integer(request->filter.programs[0].length));
+    json_object_set_new(json, "instructions", json_integer(request->filter.programs[0].length));
     json_object_set_new(json, "lines", json_integer(proved ? raised->lines : 0));
     json_object_set_new(json, "raw_rules", json_integer((json_int_t)raised->raw_rules));
     for (size_t i = 0; i < raised->reason_count; i++)
@@ -102,7 +101,10 @@ enum exit_code run_decompile(struct context *context)
                               &context->diagnostics, &request.decompiled);
     }
     if (failed(r)) {
-        set_text(context, "result", r.error == ERROR_LIMIT ? "UNKNOWN" : "ERROR");
+        bool limit = r.error == ERROR_LIMIT;
+        set_text(context, "result", limit ? "UNKNOWN" : "ERROR");
+        if (limit && !o->json)
+            fprintf(stderr, "%s: UNKNOWN\nnothing was written\n", request.filter.name);
         return exit_of(r);
     }
     fill_json(context, &request);

@@ -440,6 +440,15 @@ bool atom_is_view(struct raising *raising, const struct atom *atom)
     return looked.is_view;
 }
 
+bool atom_is_negated(struct raising *raising, const struct atom *atom)
+{
+    struct looked looked;
+    if (atom->place >= PLACE_COMPARISON)
+        return false;
+    look(raising, atom, &looked);
+    return best_form(raising, &looked).negated;
+}
+
 double atom_cost(struct raising *raising, const struct atom *atom)
 {
     struct looked looked;

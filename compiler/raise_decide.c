@@ -166,7 +166,7 @@ static double cost_of_rest(const struct deciding *deciding, unsigned last)
         return 0;
     bool permits = outcome->has_name && action_of_word(outcome->leaf->word, NULL)->permits;
     if (permits && outcome->leaf != deciding->otherwise)
-        return RULE_COST + 2; /* what is permitted is better said than left over */
+        return RULE_COST + 1; /* what is permitted is better said than left over */
     return outcome->leaf == deciding->otherwise ? 0 : outcome->has_name ? RULE_COST : 10;
 }
 

@@ -94,7 +94,11 @@ double formula_cost(struct raising *raising, const struct formula *formula)
         return atom_cost(raising, &formula->atom);
     double cost = 0;
     for (size_t i = 0; i < formula->count; i++) {
-        cost += formula_cost(raising, formula->parts[i]);
+        const struct formula *part = formula->parts[i];
+        cost += formula_cost(raising, part);
+        if (formula->kind == FORMULA_OR && part->kind == FORMULA_ATOM &&
+            atom_is_negated(raising, &part->atom))
+            cost += 0.5; /* not this or not that: harder than its opposite */
         if (formula->parts[i]->kind != FORMULA_ATOM)
             cost += 0.3; /* parentheses, or a second level to read */
     }

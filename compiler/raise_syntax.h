@@ -23,6 +23,7 @@ struct looked {
 struct expression *express_atom(struct raising *raising, const struct atom *atom,
                                 const struct context *context);
 bool atom_is_view(struct raising *raising, const struct atom *atom);
+bool atom_is_negated(struct raising *raising, const struct atom *atom);
 double atom_cost(struct raising *raising, const struct atom *atom);
 /* A value of looked->bits bits under its mask; a mask. Never NULL. `several`: it may need
  * parentheses. */

@@ -293,8 +293,8 @@ static const char *const policies[] = {
     /* all of one ABI, and words without a name, for all of one or for a call */
     "abi x86_64, i386\ndefault errno(1)\non i386 { trap(3) nr 0..0xffffffff }\nallow read",
     "abi x86_64, i386\ndefault errno(1)\nraw ret(1) if arch == AUDIT_ARCH_I386\nallow read",
-    "abi x86_64, i386\ndefault errno(1)\nraw ret(1) if arch == AUDIT_ARCH_I386 && nr == 5\n"
-    "raw ret(7) if arch == AUDIT_ARCH_X86_64 && nr == 0 && lo32(arg0) == 3\nallow { read, open }",
+    ("abi x86_64, i386\ndefault errno(1)\nraw ret(1) if arch == AUDIT_ARCH_I386 && nr == 5\n"
+     "raw ret(7) if arch == AUDIT_ARCH_X86_64 && nr == 0 && lo32(arg0) == 3\nallow { read, open }"),
     /* other tokens */
     "abi x86_64\nforeign allow\ndefault allow\nraw trap(1) if nr == 5",
     "abi x86_64\nforeign allow\ndefault allow\nraw trap(1) if arch == 7 && lo32(arg0) > 3",
