@@ -69,6 +69,7 @@ struct options {
     VECTOR(const char *) calls; /* --call, as written */
     double seconds, same_limit; /* 0: not given */
     double timeout;             /* seconds, 0 = none; TIMEOUT_DEFAULT when not given */
+    bool timeout_given;
     char **arguments;           /* what is no option */
     int argument_count;
 };

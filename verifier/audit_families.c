@@ -126,7 +126,7 @@ static void ask_families(struct auditor *auditor, unsigned kinds)
         for (unsigned id = 0; id < ABI_COUNT; id++) {
             enum abi_id abi = (enum abi_id)id;
             struct fact denied;
-            if (!(kinds >> family->kind & 1) || !is_declared(auditor, abi) ||
+            if (!(kinds >> family->kind & 1) || is_late(auditor) || !is_declared(auditor, abi) ||
                 !(family->abis & ABI_BIT(abi)))
                 continue;
             for (const struct call_reference *call = family->calls; call->name; call++)
@@ -191,6 +191,8 @@ void ask_multiplexers(struct auditor *auditor)
         for (unsigned id = 0; id < ABI_COUNT && family->kind == FAMILY_MULTIPLEXER; id++) {
             enum abi_id abi = (enum abi_id)id;
             struct fact denied;
+            if (is_late(auditor))
+                return;
             try_other_abis(auditor, abi, family);
             if (!is_declared(auditor, abi) || permits_by_default(auditor, abi) ||
                 !reference_fact(auditor, abi, family->calls, &denied) ||
@@ -250,7 +252,7 @@ void ask_io_uring(struct auditor *auditor)
     const struct family *list = families(&count);
     for (size_t i = 0; i < count; i++)
         for (unsigned id = 0; id < ABI_COUNT && list[i].kind == FAMILY_IO_URING; id++)
-            if (is_declared(auditor, (enum abi_id)id))
+            if (is_declared(auditor, (enum abi_id)id) && !is_late(auditor))
                 ask_ring(auditor, (enum abi_id)id, &list[i]);
 }
 

@@ -65,7 +65,7 @@ static void suspect_abi(struct auditor *auditor, enum abi_id abi, const char *de
         bool last = i == count; /* a number that no table has, after all calls */
         uint32_t nr = last ? unknown_number(abi) : table[i].nr;
         struct input denied;
-        if ((!last && !table[i].implemented) || !call_may_permit(auditor, abi, nr, &s.input))
+        if ((!last && !table[i].implemented) || is_late(auditor) || !call_may_permit(auditor, abi, nr, &s.input))
             continue;
         s.call = number_of(abi, nr);
         bool better = s.call.name && is_denied_elsewhere(auditor, abi, s.call.name, &denied);
@@ -139,13 +139,13 @@ void ask_x32_loopholes(struct auditor *auditor)
         return;
     for (uint32_t nr = X32_OWN.first; nr <= X32_OWN.last; nr++) {
         const struct syscall_entry *entry = abi_syscall_at(ABI_X32, nr | X32_BIT);
-        if (entry)
+        if (entry && !is_late(auditor))
             suspect_loophole(auditor, nr, entry->name,
                              "numbers 512 to 547 without x32's bit were x32's calls before 5.4",
                              ABI_X86_64);
     }
     for (size_t i = 0; i < count && is_declared(auditor, ABI_X32); i++)
-        if (table[i].implemented && !abi_syscall_at(ABI_X32, table[i].nr | X32_BIT))
+        if (table[i].implemented && !is_late(auditor) && !abi_syscall_at(ABI_X32, table[i].nr | X32_BIT))
             suspect_loophole(auditor, table[i].nr | X32_BIT, table[i].name,
                              "x86_64's own numbers with x32's bit were x86_64's calls before 5.4",
                              ABI_X32);
@@ -184,7 +184,7 @@ static bool same_by_number(struct auditor *auditor, enum abi_id a, enum abi_id b
 {
     size_t count, special = 0;
     const struct syscall_entry *table = abi_syscalls(a, &count);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !is_late(auditor); i++) {
         const struct term *x = residue_at(auditor, &auditor->survey, abi_get(a)->token, table[i].nr);
         const struct term *y = residue_at(auditor, &auditor->survey, abi_get(b)->token, table[i].nr);
         if (x != y)
@@ -201,7 +201,8 @@ static void compare_numbers(struct auditor *auditor, enum abi_id a, enum abi_id 
     if (!same_by_number(auditor, a, b))
         return;
     for (size_t i = 0; i < count; i++) {
-        struct fact *here = table[i].implemented ? fact_of(auditor, b, &table[i]) : NULL;
+        bool looks = table[i].implemented && !is_late(auditor);
+        struct fact *here = looks ? fact_of(auditor, b, &table[i]) : NULL;
         struct fact *there = here ? fact_named(auditor, a, table[i].name) : NULL;
         if (!there || there->entry->nr == table[i].nr ||
             stance_of(auditor, here) != STANCE_PERMITS ||

@@ -100,6 +100,9 @@ const struct relation *relation_with(struct auditor *auditor, enum relation_kind
 
 /* ---- questions (auditor.c) -------------------------------------------------------------------- */
 
+/* True when time is up: then the property stays open, and nothing more is to be asked. */
+bool is_late(struct auditor *auditor);
+
 enum asked { ASKED_NO, ASKED_YES, ASKED_UNKNOWN };
 /* Is there an input of these numbers on which both are in relation? UNKNOWN leaves the property
  * open. `right` NULL: the marker 1. */
