@@ -148,22 +148,6 @@ void ask_twins(struct auditor *auditor)
 
 /* ---- multiplexers ---------------------------------------------------------------------------------- */
 
-/* A filter that denies by default and lists some members directly has not meant the others. */
-static bool lists_a_member(struct auditor *auditor, enum abi_id abi, const char *multiplexer)
-{
-    size_t count;
-    const struct family *list = families(&count);
-    for (size_t i = 0; i < count; i++) {
-        if (list[i].kind != FAMILY_MULTIPLEXER || strcmp(list[i].name, multiplexer))
-            continue;
-        struct fact *fact = fact_named(auditor, abi, list[i].calls->name);
-        enum stance stance = fact ? stance_of(auditor, fact) : STANCE_UNKNOWN;
-        if (stance == STANCE_PERMITS || stance == STANCE_DEPENDS)
-            return true;
-    }
-    return false;
-}
-
 /* A member restricted on an ABI that has no multiplexer, while the process may enter by one that has. */
 static void try_other_abis(struct auditor *auditor, enum abi_id abi, const struct family *family)
 {
@@ -196,8 +180,8 @@ void ask_multiplexers(struct auditor *auditor)
             try_other_abis(auditor, abi, family);
             if (!is_declared(auditor, abi) || permits_by_default(auditor, abi) ||
                 !reference_fact(auditor, abi, family->calls, &denied) ||
-                denied.stance != STANCE_DENIES || !lists_a_member(auditor, abi, family->name))
-                continue;
+                denied.stance != STANCE_DENIES)
+                continue; /* what is not listed is denied, and the multiplexer does it */
             try_ways(auditor, abi, family, family->calls, &denied);
         }
     }

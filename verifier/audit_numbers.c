@@ -314,32 +314,31 @@ void ask_fails_open(struct auditor *auditor)
     for_each_part(auditor, look_for_open_number);
 }
 
-static uint32_t newest_number(enum abi_id abi)
+/* Between the newest call and the next numbers that a kernel will give away. */
+static void look_above_newest(struct auditor *auditor, enum abi_id abi, struct range nr,
+                              const struct term *residue)
 {
-    return unknown_number(abi);
+    uint32_t arch = abi_get(abi)->token, last = unknown_number(abi);
+    uint16_t no_such_call;
+    struct suspicion s = {.subject = ""};
+    if (nr.first <= newest_number(abi))
+        nr.first = newest_number(abi) + 1;
+    nr.last = nr.last < last ? nr.last : last;
+    if (nr.first > nr.last || !abi_errno(abi, "ENOSYS", &no_such_call))
+        return;
+    s.relation = relation_with(auditor, MARKED_OTHER_ERRNO, no_such_call);
+    if (audit_ask(auditor, (struct range){arch, arch}, nr, residue, NULL, s.relation, &s.input) !=
+        ASKED_YES)
+        return;
+    s.input.arch = arch;
+    s.detail = "a number above all known calls gets an errno that is not ENOSYS";
+    s.call = number_of(abi, s.input.nr);
+    suspect(auditor, &s);
 }
 
 void ask_newer_calls(struct auditor *auditor)
 {
-    for (unsigned id = 0; id < ABI_COUNT; id++) {
-        enum abi_id abi = (enum abi_id)id;
-        uint16_t no_such_call;
-        struct suspicion s = {.subject = ""};
-        uint32_t nr = newest_number(abi);
-        if (!is_declared(auditor, abi) || !abi_errno(abi, "ENOSYS", &no_such_call))
-            continue;
-        uint32_t arch = abi_get(abi)->token;
-        s.relation = relation_with(auditor, MARKED_OTHER_ERRNO, no_such_call);
-        if (audit_ask(auditor, (struct range){arch, arch}, (struct range){nr, nr},
-                      residue_at(auditor, &auditor->survey, arch, nr), NULL, s.relation,
-                      &s.input) != ASKED_YES)
-            continue;
-        s.input.arch = arch;
-        s.input.nr = nr;
-        s.detail = "a number above all known calls gets an errno that is not ENOSYS";
-        s.call = number_of(abi, nr);
-        suspect(auditor, &s);
-    }
+    for_each_part(auditor, look_above_newest);
 }
 
 void ask_minus_one(struct auditor *auditor)

@@ -355,16 +355,22 @@ struct range numbers_of(enum abi_id abi)
     return (struct range){0, NR_SKIP - 1};
 }
 
-uint32_t unknown_number(enum abi_id abi)
+uint32_t newest_number(enum abi_id abi)
 {
     size_t count;
     const struct syscall_entry *table = abi_syscalls(abi, &count);
     uint32_t base = abi == ABI_X32 ? X32_BIT : 0, most = base;
     for (size_t i = 0; i < count; i++)
-        if (table[i].nr > most && (abi != ABI_X32 || table[i].nr - base <= COMMON_MOST))
+        if (table[i].nr > most && (!base || table[i].nr - base <= COMMON_MOST))
             most = table[i].nr;
-    return most + UNKNOWN_ABOVE > base + COMMON_MOST && base ? base + COMMON_MOST
-                                                             : most + UNKNOWN_ABOVE;
+    return most;
+}
+
+uint32_t unknown_number(enum abi_id abi)
+{
+    uint32_t number = newest_number(abi) + UNKNOWN_ABOVE;
+    bool in_x32s_own = abi == ABI_X32 && number - X32_BIT > COMMON_MOST;
+    return in_x32s_own ? X32_BIT + COMMON_MOST : number;
 }
 
 struct input plain_input(enum abi_id abi, uint32_t nr)

@@ -137,6 +137,7 @@ const struct term *with_words(struct auditor *auditor, const struct term *residu
 bool is_declared(const struct auditor *auditor, enum abi_id abi);
 /* A number that no table has, well above the ABI's. */
 uint32_t unknown_number(enum abi_id abi);
+uint32_t newest_number(enum abi_id abi); /* of its table; x32's own above 511 do not count */
 /* The numbers that are this ABI's under its token, calls or not. */
 struct range numbers_of(enum abi_id abi);
 /* What is not listed is permitted. */
