@@ -45,7 +45,7 @@ struct member {
     struct side side;
     struct executor *executor;
     struct survey survey;
-    bool complete; /* the survey covers everything: an instruction not visited is never executed */
+    bool complete; /* the survey covers everything */
     abi_set restricts; /* ABIs of which it does not simply permit everything */
 };
 
