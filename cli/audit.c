@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #define CALLS_SHOWN 8u /* in text; --json has them all */
+#define SECONDS_DEFAULT 8.0 /* real filters take a tenth; one made to be hard gets no more */
 #define TESTS_SHOWN 6u /* of a path, from its end */
 
 /* ---- --accept
@@ -360,6 +361,8 @@ enum exit_code run_audit(struct context *context)
     struct audit audit;
     if (!check_accepted(context))
         return EXIT_USAGE;
+    if (!context->options.timeout_given)
+        context->deadline = deadline_in(SECONDS_DEFAULT);
     result r = load_all(context, &filter, &policy_filter, &against_filter, &policy, &against);
     if (worked(r))
         r = audit_filter(context->arena, &filter, policy, against, context->options.abis,

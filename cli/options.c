@@ -102,6 +102,7 @@ static const char *read_timeout(const char *text, struct options *options)
     options->timeout = strtod(text, &end);
     if (errno || end == text || *end || !(options->timeout >= 0) || options->timeout > 1e9)
         return "a number of seconds is needed, 0 for no limit";
+    options->timeout_given = true;
     return NULL;
 }
 
@@ -295,7 +296,7 @@ static const struct option_row rows[] = {
     {KEY_PID, "pid", 'P', "N", "a running process"},
     {KEY_JSON, "json", 'j', NULL, "print one JSON object on standard output"},
     {KEY_TIMEOUT, "timeout", 't', "SECONDS",
-     "give up proving (UNKNOWN) after so long (default: 60; 0: never)"},
+     "give up proving (UNKNOWN) after so long (default: 60, of audit 8; 0: never)"},
 };
 
 #define KEY_BASE 0x1000

@@ -3,50 +3,26 @@
  */
 #include "lang/multiplexer.h"
 
-static const struct way {
+/* A call that a multiplexer reaches. */
+struct way {
     const char *name, *multiplexer;
-    uint32_t number; /* include/uapi/linux/net.h, include/uapi/linux/ipc.h */
-} ways[] = {
-    {"socket", "socketcall", 1},
-    {"bind", "socketcall", 2},
-    {"connect", "socketcall", 3},
-    {"listen", "socketcall", 4},
-    {"accept", "socketcall", 5},
-    {"getsockname", "socketcall", 6},
-    {"getpeername", "socketcall", 7},
-    {"socketpair", "socketcall", 8},
-    {"send", "socketcall", 9},
-    {"recv", "socketcall", 10},
-    {"sendto", "socketcall", 11},
-    {"recvfrom", "socketcall", 12},
-    {"shutdown", "socketcall", 13},
-    {"setsockopt", "socketcall", 14},
-    {"getsockopt", "socketcall", 15},
-    {"sendmsg", "socketcall", 16},
-    {"recvmsg", "socketcall", 17},
-    {"accept4", "socketcall", 18},
-    {"recvmmsg", "socketcall", 19},
-    {"sendmmsg", "socketcall", 20},
-    {"semop", "ipc", 1},
-    {"semget", "ipc", 2},
-    {"semctl", "ipc", 3},
-    {"semtimedop", "ipc", 4},
-    {"msgsnd", "ipc", 11},
-    {"msgrcv", "ipc", 12},
-    {"msgget", "ipc", 13},
-    {"msgctl", "ipc", 14},
-    {"shmat", "ipc", 21},
-    {"shmdt", "ipc", 22},
-    {"shmget", "ipc", 23},
-    {"shmctl", "ipc", 24},
+    uint32_t number; /* of the call, in the multiplexer's first argument */
 };
 
-static const struct way *way_to(const char *name)
+static bool way_to(const char *name, struct way *way)
 {
-    for (size_t i = 0; i < COUNT_OF(ways); i++)
-        if (!strcmp(ways[i].name, name))
-            return &ways[i];
-    return NULL;
+    size_t count;
+    const struct family *families = abi_families(&count);
+    for (size_t i = 0; i < count; i++) {
+        const struct family *family = &families[i];
+        uint64_t number;
+        if (family->kind != FAMILY_MULTIPLEXER || strcmp(family->calls->name, name) ||
+            !abi_reference_value(ABI_I386, family->ways[0], &number))
+            continue;
+        *way = (struct way){name, family->ways[0]->name, (uint32_t)number};
+        return true;
+    }
+    return false;
 }
 
 /* The decision on the multiplexer called for this member, whatever its other arguments; true when
@@ -80,24 +56,27 @@ void warn_multiplexers(struct resolver *resolver, const struct policy *policy)
 {
     for (size_t i = 0; i < resolver->restrictions.count; i++) {
         const struct restriction *restriction = &resolver->restrictions.items[i];
-        const struct way *way = way_to(restriction->item->name);
+        struct way way;
         struct decision decision, shown = {.rule = DECIDED_BY_DEFAULT};
         abi_set abis = 0;
+        if (!way_to(restriction->item->name, &way))
+            continue;
         for (unsigned id = 0; id < ABI_COUNT; id++)
             if ((restriction->abis & ABI_BIT(id)) &&
-                permitted_through(policy, (enum abi_id)id, way, &decision)) {
+                permitted_through(policy, (enum abi_id)id, &way, &decision)) {
                 abis |= ABI_BIT(id);
                 shown = decision;
             }
         if (abis)
-            warn(resolver, restriction, way, abis, shown.rule);
+            warn(resolver, restriction, &way, abis, shown.rule);
     }
 }
 
 void note_restriction(struct resolver *resolver, const struct action_word *action,
                       const struct member *member, abi_set scope)
 {
-    if (member->item->kind != ITEM_CALL || !way_to(member->item->name))
+    struct way way;
+    if (member->item->kind != ITEM_CALL || !way_to(member->item->name, &way))
         return;
     if (action->info->permits && !member->conditions)
         return;

@@ -63,7 +63,7 @@ static void reach_calls(struct auditor *auditor, const struct reaching *reaching
         const struct syscall_entry *entry = &table[i];
         struct range one = {entry->nr, entry->nr};
         if (entry->nr < part.first || entry->nr > part.last || !entry->implemented ||
-            (reaching->pointers_only && !takes_pointer(entry)))
+            (reaching->pointers_only && !takes_pointer(entry)) || (by_number && is_late(auditor)))
             continue;
         if (by_number && ask_part(auditor, reaching, arch, one, region->residue, &input) !=
                              ASKED_YES)

@@ -2,7 +2,11 @@
  * the kernel does not cache. */
 #include "verifier/auditor.h"
 
-#define ENDED 0xfffe1234u /* no action: what a watched program returns where it ends in the middle */
+/* Words that are no action: what a watched program returns where it ends in the middle, and what a
+ * block returns that is looked for. */
+#define ENDED 0xfffe1234u
+#define BLOCK_WORD 0xfffd0000u
+#define STEPS_MOST 10000000u /* of examples: a fraction of a second */
 
 /* ---- class 28 ------------------------------------------------------------------------------------------ */
 
@@ -37,16 +41,154 @@ static struct input nearest_input(struct auditor *auditor, const struct member *
     return best;
 }
 
+/* Whether instructions run is found out in two steps. Inputs that differ to the filter are run; what
+ * none of them reaches is asked for: every block that was not reached returns a word of its own, and
+ * when that word can be returned the block runs, and is a block like the others from then on. When no
+ * such word can be returned, all that is left is dead. */
+struct reach {
+    struct auditor *auditor;
+    const struct member *member;
+    bool *runs; /* by instruction */
+    uint32_t *trace;
+    uint64_t steps; /* of examples */
+    const struct cfg *cfg;
+};
+
+static void run_input(struct reach *reach, const struct input *input)
+{
+    const struct program *program = reach->member->side.programs;
+    struct run run = interpret(program, input, reach->trace, program->length);
+    reach->steps += run.executed;
+    for (uint32_t i = 0; i < run.executed; i++)
+        reach->runs[reach->trace[i]] = true;
+}
+
+/* All arguments are what some instruction compares with. */
+static void run_constants(struct reach *reach, struct input input)
+{
+    const struct program *program = reach->member->side.programs;
+    for (uint32_t pc = 0; pc < program->length && reach->steps < STEPS_MOST; pc++) {
+        if (!is_conditional(instruction_info(program->code[pc].code)->operation))
+            continue;
+        for (unsigned i = 0; i < COUNT_OF(input.args); i++)
+            input.args[i] = program->code[pc].k;
+        run_input(reach, &input);
+    }
+}
+
+static void run_examples(struct reach *reach)
+{
+    for (size_t i = 0; i < reach->member->survey.regions.count; i++) {
+        const struct region *region = &reach->member->survey.regions.items[i];
+        struct input input = {.arch = region->arch.first, .nr = region->nr.first};
+        run_input(reach, &input);
+        if (term_is_constant(region->residue))
+            continue;
+        run_constants(reach, input);
+        memset(input.args, 0xff, sizeof input.args);
+        run_input(reach, &input);
+    }
+}
+
+/* The program with its unreached blocks returning words of their own. */
+static struct executor *with_marks(struct reach *reach)
+{
+    const struct program *program = reach->member->side.programs;
+    struct executor *executor = executor_new(reach->auditor->prover, program);
+    for (uint32_t i = 0; i < reach->cfg->count; i++) {
+        uint32_t first = reach->cfg->blocks[i].first;
+        if (reach->runs[first])
+            continue;
+        executor->code[first].operation = OP_RETURN;
+        executor->code[first].k = BLOCK_WORD + i;
+    }
+    return executor;
+}
+
+/* Blocks whose word stands in a residue. */
+static void marks_in(struct reach *reach, const struct term *residue, bool *found)
+{
+    struct arena *arena = reach->auditor->prover->arena;
+    VECTOR(const struct term *) stack = {0};
+    unsigned char *seen =
+        NEW_ARRAY(arena, unsigned char, terms_count(reach->auditor->prover->terms) + 1);
+    vector_push(arena, &stack, residue);
+    while (stack.count) {
+        const struct term *term = stack.items[--stack.count];
+        if (seen[term->id])
+            continue;
+        seen[term->id] = 1;
+        if (term_is_constant(term) && term->value >= BLOCK_WORD &&
+            term->value < BLOCK_WORD + reach->cfg->count)
+            found[term->value - BLOCK_WORD] = true;
+        for (unsigned i = term->kind == TERM_IF; i < term->child_count; i++)
+            vector_push(arena, &stack, term->children[i]);
+    }
+}
+
+/* True when a block was reached that had not been. */
+static bool look_at_marks(struct reach *reach, const struct region *region)
+{
+    struct auditor *auditor = reach->auditor;
+    bool *found = NEW_ARRAY(auditor->prover->arena, bool, reach->cfg->count), any = false;
+    marks_in(reach, region->residue, found);
+    for (uint32_t i = 0; i < reach->cfg->count; i++) {
+        uint32_t first = reach->cfg->blocks[i].first;
+        struct input input;
+        if (!found[i] || reach->runs[first] ||
+            audit_ask(auditor, region->arch, region->nr, region->residue, NULL,
+                      relation_with(auditor, MARKED_EQUAL, BLOCK_WORD + i), &input) != ASKED_YES)
+            continue;
+        run_input(reach, &input);
+        any = true;
+        if (!reach->runs[first])
+            leave_open(auditor, "internal: a witness did not replay");
+        reach->runs[first] = true;
+    }
+    return any;
+}
+
+/* Marks what runs; false when that is not decided for all. */
+static bool find_running(struct reach *reach)
+{
+    struct auditor *auditor = reach->auditor;
+    bool again = true;
+    run_examples(reach);
+    while (again) {
+        struct executor *executor = with_marks(reach);
+        struct behaviour behaviour = executor_behaviour(auditor->prover, executor);
+        struct survey survey = {{0}};
+        again = false;
+        if (is_late(auditor) || !survey_behaviour(auditor, &behaviour, &survey)) {
+            leave_open(auditor, auditor->prover->trouble);
+            return false;
+        }
+        for (size_t i = 0; i < survey.regions.count && !auditor->trouble; i++)
+            again |= look_at_marks(reach, &survey.regions.items[i]);
+        if (auditor->trouble)
+            return false;
+    }
+    return true;
+}
+
 static void look_for_dead(struct auditor *auditor, const struct member *member)
 {
-    const struct executor *executor = member->executor;
-    uint32_t first = executor->length, count = 0;
-    for (uint32_t pc = 0; pc < executor->length; pc++)
-        if (!executor->code[pc].visited) {
-            first = first < pc ? first : pc;
-            count++;
-        }
-    if (!count || !member->complete)
+    const struct program *program = member->side.programs;
+    struct reach reach = {.auditor = auditor, .member = member};
+    uint32_t first = program->length, count = 0;
+    reach.runs = NEW_ARRAY(auditor->prover->arena, bool, program->length);
+    reach.trace = NEW_ARRAY(auditor->prover->arena, uint32_t, program->length);
+    reach.cfg = cfg_build(auditor->prover->arena, program);
+    if (!member->complete || !find_running(&reach))
+        return;
+    for (uint32_t i = 0; i < reach.cfg->count; i++) {
+        const struct basic_block *block = &reach.cfg->blocks[i];
+        if (reach.runs[block->first])
+            continue;
+        first = first < block->first ? first : block->first;
+        count += block->last - block->first + 1;
+    }
+    if (!count)
         return;
     struct suspicion s = {.subject = "dead code", .side = &member->side};
     s.input = nearest_input(auditor, member, first);

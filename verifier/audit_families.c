@@ -126,7 +126,7 @@ static void ask_families(struct auditor *auditor, unsigned kinds)
         for (unsigned id = 0; id < ABI_COUNT; id++) {
             enum abi_id abi = (enum abi_id)id;
             struct fact denied;
-            if (!(kinds >> family->kind & 1) || !is_declared(auditor, abi) ||
+            if (!(kinds >> family->kind & 1) || is_late(auditor) || !is_declared(auditor, abi) ||
                 !(family->abis & ABI_BIT(abi)))
                 continue;
             for (const struct call_reference *call = family->calls; call->name; call++)
@@ -147,22 +147,6 @@ void ask_twins(struct auditor *auditor)
 }
 
 /* ---- multiplexers ---------------------------------------------------------------------------------- */
-
-/* A filter that denies by default and lists some members directly has not meant the others. */
-static bool lists_a_member(struct auditor *auditor, enum abi_id abi, const char *multiplexer)
-{
-    size_t count;
-    const struct family *list = families(&count);
-    for (size_t i = 0; i < count; i++) {
-        if (list[i].kind != FAMILY_MULTIPLEXER || strcmp(list[i].name, multiplexer))
-            continue;
-        struct fact *fact = fact_named(auditor, abi, list[i].calls->name);
-        enum stance stance = fact ? stance_of(auditor, fact) : STANCE_UNKNOWN;
-        if (stance == STANCE_PERMITS || stance == STANCE_DEPENDS)
-            return true;
-    }
-    return false;
-}
 
 /* A member restricted on an ABI that has no multiplexer, while the process may enter by one that has. */
 static void try_other_abis(struct auditor *auditor, enum abi_id abi, const struct family *family)
@@ -191,11 +175,13 @@ void ask_multiplexers(struct auditor *auditor)
         for (unsigned id = 0; id < ABI_COUNT && family->kind == FAMILY_MULTIPLEXER; id++) {
             enum abi_id abi = (enum abi_id)id;
             struct fact denied;
+            if (is_late(auditor))
+                return;
             try_other_abis(auditor, abi, family);
             if (!is_declared(auditor, abi) || permits_by_default(auditor, abi) ||
                 !reference_fact(auditor, abi, family->calls, &denied) ||
-                denied.stance != STANCE_DENIES || !lists_a_member(auditor, abi, family->name))
-                continue;
+                denied.stance != STANCE_DENIES)
+                continue; /* what is not listed is denied, and the multiplexer does it */
             try_ways(auditor, abi, family, family->calls, &denied);
         }
     }
@@ -250,7 +236,7 @@ void ask_io_uring(struct auditor *auditor)
     const struct family *list = families(&count);
     for (size_t i = 0; i < count; i++)
         for (unsigned id = 0; id < ABI_COUNT && list[i].kind == FAMILY_IO_URING; id++)
-            if (is_declared(auditor, (enum abi_id)id))
+            if (is_declared(auditor, (enum abi_id)id) && !is_late(auditor))
                 ask_ring(auditor, (enum abi_id)id, &list[i]);
 }
 

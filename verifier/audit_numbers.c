@@ -65,7 +65,7 @@ static void suspect_abi(struct auditor *auditor, enum abi_id abi, const char *de
         bool last = i == count; /* a number that no table has, after all calls */
         uint32_t nr = last ? unknown_number(abi) : table[i].nr;
         struct input denied;
-        if ((!last && !table[i].implemented) || !call_may_permit(auditor, abi, nr, &s.input))
+        if ((!last && !table[i].implemented) || is_late(auditor) || !call_may_permit(auditor, abi, nr, &s.input))
             continue;
         s.call = number_of(abi, nr);
         bool better = s.call.name && is_denied_elsewhere(auditor, abi, s.call.name, &denied);
@@ -139,13 +139,13 @@ void ask_x32_loopholes(struct auditor *auditor)
         return;
     for (uint32_t nr = X32_OWN.first; nr <= X32_OWN.last; nr++) {
         const struct syscall_entry *entry = abi_syscall_at(ABI_X32, nr | X32_BIT);
-        if (entry)
+        if (entry && !is_late(auditor))
             suspect_loophole(auditor, nr, entry->name,
                              "numbers 512 to 547 without x32's bit were x32's calls before 5.4",
                              ABI_X86_64);
     }
     for (size_t i = 0; i < count && is_declared(auditor, ABI_X32); i++)
-        if (table[i].implemented && !abi_syscall_at(ABI_X32, table[i].nr | X32_BIT))
+        if (table[i].implemented && !is_late(auditor) && !abi_syscall_at(ABI_X32, table[i].nr | X32_BIT))
             suspect_loophole(auditor, table[i].nr | X32_BIT, table[i].name,
                              "x86_64's own numbers with x32's bit were x86_64's calls before 5.4",
                              ABI_X32);
@@ -184,7 +184,7 @@ static bool same_by_number(struct auditor *auditor, enum abi_id a, enum abi_id b
 {
     size_t count, special = 0;
     const struct syscall_entry *table = abi_syscalls(a, &count);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !is_late(auditor); i++) {
         const struct term *x = residue_at(auditor, &auditor->survey, abi_get(a)->token, table[i].nr);
         const struct term *y = residue_at(auditor, &auditor->survey, abi_get(b)->token, table[i].nr);
         if (x != y)
@@ -201,7 +201,8 @@ static void compare_numbers(struct auditor *auditor, enum abi_id a, enum abi_id 
     if (!same_by_number(auditor, a, b))
         return;
     for (size_t i = 0; i < count; i++) {
-        struct fact *here = table[i].implemented ? fact_of(auditor, b, &table[i]) : NULL;
+        bool looks = table[i].implemented && !is_late(auditor);
+        struct fact *here = looks ? fact_of(auditor, b, &table[i]) : NULL;
         struct fact *there = here ? fact_named(auditor, a, table[i].name) : NULL;
         if (!there || there->entry->nr == table[i].nr ||
             stance_of(auditor, here) != STANCE_PERMITS ||
@@ -313,32 +314,31 @@ void ask_fails_open(struct auditor *auditor)
     for_each_part(auditor, look_for_open_number);
 }
 
-static uint32_t newest_number(enum abi_id abi)
+/* Between the newest call and the next numbers that a kernel will give away. */
+static void look_above_newest(struct auditor *auditor, enum abi_id abi, struct range nr,
+                              const struct term *residue)
 {
-    return unknown_number(abi);
+    uint32_t arch = abi_get(abi)->token, last = unknown_number(abi);
+    uint16_t no_such_call;
+    struct suspicion s = {.subject = ""};
+    if (nr.first <= newest_number(abi))
+        nr.first = newest_number(abi) + 1;
+    nr.last = nr.last < last ? nr.last : last;
+    if (nr.first > nr.last || !abi_errno(abi, "ENOSYS", &no_such_call))
+        return;
+    s.relation = relation_with(auditor, MARKED_OTHER_ERRNO, no_such_call);
+    if (audit_ask(auditor, (struct range){arch, arch}, nr, residue, NULL, s.relation, &s.input) !=
+        ASKED_YES)
+        return;
+    s.input.arch = arch;
+    s.detail = "a number above all known calls gets an errno that is not ENOSYS";
+    s.call = number_of(abi, s.input.nr);
+    suspect(auditor, &s);
 }
 
 void ask_newer_calls(struct auditor *auditor)
 {
-    for (unsigned id = 0; id < ABI_COUNT; id++) {
-        enum abi_id abi = (enum abi_id)id;
-        uint16_t no_such_call;
-        struct suspicion s = {.subject = ""};
-        uint32_t nr = newest_number(abi);
-        if (!is_declared(auditor, abi) || !abi_errno(abi, "ENOSYS", &no_such_call))
-            continue;
-        uint32_t arch = abi_get(abi)->token;
-        s.relation = relation_with(auditor, MARKED_OTHER_ERRNO, no_such_call);
-        if (audit_ask(auditor, (struct range){arch, arch}, (struct range){nr, nr},
-                      residue_at(auditor, &auditor->survey, arch, nr), NULL, s.relation,
-                      &s.input) != ASKED_YES)
-            continue;
-        s.input.arch = arch;
-        s.input.nr = nr;
-        s.detail = "a number above all known calls gets an errno that is not ENOSYS";
-        s.call = number_of(abi, nr);
-        suspect(auditor, &s);
-    }
+    for_each_part(auditor, look_above_newest);
 }
 
 void ask_minus_one(struct auditor *auditor)

@@ -94,7 +94,8 @@ static void by_name(struct auditor *auditor, const struct side *other, const str
             abi->big_endian != side_is_big_endian(auditor->side))
             continue;
         for (size_t i = 0; i < count; i++)
-            if (table[i].nr >= pair->nr.first && table[i].nr <= pair->nr.last)
+            if (table[i].nr >= pair->nr.first && table[i].nr <= pair->nr.last &&
+                !is_late(auditor))
                 visit(auditor, other, abi->id, &table[i], pair);
     }
 }

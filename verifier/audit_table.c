@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#define SHARE 5u                /* a property gets so much of the time that is left */
+#define QUESTION_MOST 1000000u /* of the solver's own count, for one question */
 #define NOTHING AUDIT_NEEDS_NOTHING
 
 static const struct audit_property properties[] = {
@@ -222,15 +224,28 @@ static int by_severity(const void *a, const void *b)
     return strcmp(x->subject, y->subject);
 }
 
+/* No property may take all of the time from those after it. */
+static struct deadline share_of(struct deadline all)
+{
+    uint64_t now = clock_ns();
+    if (!all.at_ns || all.at_ns <= now)
+        return all;
+    return (struct deadline){now + (all.at_ns - now) / SHARE};
+}
+
 static void ask_all(struct auditor *auditor, struct audit *audit)
 {
+    struct deadline all = auditor->prover->deadline;
     audit->unknown = NEW_ARRAY(auditor->arena, struct audit_unknown, COUNT_OF(properties));
     for (size_t i = 0; i < COUNT_OF(properties); i++) {
         if (!is_asked(auditor->request, &properties[i]))
             continue;
         auditor->asking = &properties[i];
         auditor->trouble = NULL;
-        properties[i].ask(auditor);
+        auditor->prover->deadline = share_of(all);
+        auditor->prover->stopped = false;
+        if (!is_late(auditor))
+            properties[i].ask(auditor);
         audit->asked++;
         if (auditor->trouble)
             audit->unknown[audit->unknown_count++] =
@@ -241,6 +256,8 @@ static void ask_all(struct auditor *auditor, struct audit *audit)
 struct audit audit_side(struct arena *arena, const struct audit_request *request)
 {
     struct proof_options options = {.limits = request->limits, .declared = request->declared};
+    if (!options.limits.rlimit)
+        options.limits.rlimit = QUESTION_MOST;
     struct prover *prover = prover_open(&options, side_is_big_endian(request->side));
     struct auditor *auditor = NEW(prover->arena, struct auditor);
     struct audit audit = {0};

@@ -2,6 +2,7 @@
 #include "verifier/auditor.h"
 
 #define SIGN_BIT 0x80000000u
+#define SMALLER_VALUES 64u
 
 static const struct argument *argument_of(const struct fact *fact, unsigned index)
 {
@@ -332,42 +333,78 @@ static bool permits_value(struct auditor *auditor, const struct fact *fact, stru
     return word_permits(word_of(auditor, &input));
 }
 
-/* Everything from some value up is permitted and all below denied: then so are negative values,
- * which are large without a sign. */
-static void look_at_order(struct auditor *auditor, struct fact *fact, unsigned i)
+/* On which side of a threshold calls are permitted; negative values, large without a sign, are on the
+ * upper side. */
+struct order_case {
+    uint32_t permitted, denied; /* steps from the threshold */
+    bool upper;
+    const char *other;
+};
+
+static const struct order_case order_cases[] = {
+    {0, UINT32_MAX, true, "smaller values are denied"},
+    {UINT32_MAX, 0, false, "a negative value is smaller"},
+};
+
+/* All values of one side have one verdict: of those below as many as are looked at, of those above the
+ * threshold and both ends of the negative ones. */
+static bool is_ordered(struct auditor *auditor, const struct fact *fact, const struct input *input,
+                       unsigned i, uint32_t from, bool upper)
+{
+    for (uint64_t step = 0; step < SMALLER_VALUES; step++) {
+        uint32_t value = (uint32_t)((from - 1) * step / (SMALLER_VALUES - 1));
+        if (permits_value(auditor, fact, *input, i, value) == upper)
+            return false;
+    }
+    return permits_value(auditor, fact, *input, i, from) == upper &&
+           permits_value(auditor, fact, *input, i, SIGN_BIT) == upper &&
+           permits_value(auditor, fact, *input, i, UINT32_MAX) == upper;
+}
+
+static bool look_at_case(struct auditor *auditor, struct fact *fact, unsigned i, uint32_t from,
+                         const struct order_case *c)
 {
     struct prover *prover = auditor->prover;
-    struct thresholds thresholds = {.count = 0};
     enum field low = field_arg_lo(i);
-    find_thresholds(auditor, fact->residue, low, &thresholds);
-    for (size_t t = 0; t < thresholds.count; t++) {
-        uint32_t from = thresholds.items[t];
-        struct suspicion s = {.subject = "order", .call = call_of(fact)};
-        const struct term *large = with_words(auditor, fact->honest, low,
-                                              word_constant(prover, UINT32_MAX), low, NULL);
-        const struct term *below = with_words(auditor, fact->honest, low,
-                                              word_constant(prover, from - 1), low, NULL);
-        if (ask_call(auditor, fact, large, below, LEFT_PERMITS_ONLY, &s.input) != ASKED_YES)
-            continue;
-        s.input.args[i] = UINT32_MAX;
-        s.input = input_visible(&s.input, fact->abi, true);
-        struct input denied = s.input;
-        denied.args[i] = from - 1;
-        if (!permits_value(auditor, fact, s.input, i, from) ||
-            !permits_value(auditor, fact, s.input, i, SIGN_BIT) ||
-            permits_value(auditor, fact, s.input, i, 0) ||
-            permits_value(auditor, fact, s.input, i, 1))
-            continue;
-        s.detail = arena_printf(auditor->arena,
-                                "%s of %s is an int: it is permitted from %u up, and negative "
-                                "values count as large",
-                                argument_text(auditor, fact, i), fact->entry->name, from);
-        s.other = &denied;
-        s.other_says = "smaller values are denied";
-        s.relation = relation_of(auditor, LEFT_PERMITS_ONLY);
-        suspect(auditor, &s);
-        return;
-    }
+    struct suspicion s = {.subject = "order", .call = call_of(fact)};
+    const struct term *permitted =
+        with_words(auditor, fact->honest, low, word_constant(prover, from + c->permitted), low,
+                   NULL);
+    const struct term *denied = with_words(auditor, fact->honest, low,
+                                           word_constant(prover, from + c->denied), low, NULL);
+    if (ask_call(auditor, fact, permitted, denied, LEFT_PERMITS_ONLY, &s.input) != ASKED_YES)
+        return false;
+    s.input.args[i] = c->upper ? UINT32_MAX : from - 1;
+    s.input = input_visible(&s.input, fact->abi, true);
+    struct input beside = s.input;
+    beside.args[i] = c->upper ? from - 1 : UINT32_MAX;
+    beside = input_visible(&beside, fact->abi, true);
+    if (!is_ordered(auditor, fact, &s.input, i, from, c->upper))
+        return false;
+    const char *what = arena_printf(auditor->arena, c->upper ? "permitted from %u up, and so are "
+                                                               "negative values, which count as "
+                                                               "large"
+                                                             : "permitted below %u, and negative "
+                                                               "values are denied, because they "
+                                                               "count as large",
+                                    from);
+    s.detail = arena_printf(auditor->arena, "%s of %s is an int: %s",
+                            argument_text(auditor, fact, i), fact->entry->name, what);
+    s.other = &beside;
+    s.other_says = c->other;
+    s.relation = relation_of(auditor, LEFT_PERMITS_ONLY);
+    suspect(auditor, &s);
+    return true;
+}
+
+static void look_at_order(struct auditor *auditor, struct fact *fact, unsigned i)
+{
+    struct thresholds thresholds = {.count = 0};
+    find_thresholds(auditor, fact->residue, field_arg_lo(i), &thresholds);
+    for (size_t t = 0; t < thresholds.count; t++)
+        for (size_t c = 0; c < COUNT_OF(order_cases); c++)
+            if (look_at_case(auditor, fact, i, thresholds.items[t], &order_cases[c]))
+                return;
 }
 
 static void look_at_sign(struct auditor *auditor, struct fact *fact)

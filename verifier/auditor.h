@@ -45,7 +45,7 @@ struct member {
     struct side side;
     struct executor *executor;
     struct survey survey;
-    bool complete; /* the survey covers everything: an instruction not visited is never executed */
+    bool complete; /* the survey covers everything */
     abi_set restricts; /* ABIs of which it does not simply permit everything */
 };
 
@@ -100,6 +100,9 @@ const struct relation *relation_with(struct auditor *auditor, enum relation_kind
 
 /* ---- questions (auditor.c) -------------------------------------------------------------------- */
 
+/* True when time is up: then the property stays open, and nothing more is to be asked. */
+bool is_late(struct auditor *auditor);
+
 enum asked { ASKED_NO, ASKED_YES, ASKED_UNKNOWN };
 /* Is there an input of these numbers on which both are in relation? UNKNOWN leaves the property
  * open. `right` NULL: the marker 1. */
@@ -134,6 +137,7 @@ const struct term *with_words(struct auditor *auditor, const struct term *residu
 bool is_declared(const struct auditor *auditor, enum abi_id abi);
 /* A number that no table has, well above the ABI's. */
 uint32_t unknown_number(enum abi_id abi);
+uint32_t newest_number(enum abi_id abi); /* of its table; x32's own above 511 do not count */
 /* The numbers that are this ABI's under its token, calls or not. */
 struct range numbers_of(enum abi_id abi);
 /* What is not listed is permitted. */

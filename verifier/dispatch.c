@@ -137,8 +137,7 @@ static enum going go_branch(struct dispatch *d, struct frame *frame, const struc
 
 static enum going go_one(struct dispatch *d, struct frame *frame)
 {
-    struct decoded *at = &d->executor->code[frame->pc];
-    at->visited = true;
+    const struct decoded *at = &d->executor->code[frame->pc];
     if (out_of_steps(d->prover))
         return GOING_FAILED;
     if (is_return(at->operation)) {

@@ -164,8 +164,6 @@ struct decoded {
     uint32_t live;             /* registers whose value on entry matters: bit n for register n */
     bool reads_nr, reads_arch; /* somewhere from here on */
     bool may_end; /* DIV X, which ends the program when X is 0; also a shift by X in an executor that watches */
-    bool visited; /* some class comes here; classes come to all instructions that any input executes
-                   */
 };
 
 struct machine {

@@ -63,9 +63,8 @@ static void branch(struct joining *j, const struct decoded *d, struct joined *he
 
 static void execute(struct joining *j, uint32_t pc)
 {
-    struct decoded *d = &j->executor->code[pc];
+    const struct decoded *d = &j->executor->code[pc];
     struct joined *here = &j->at[pc];
-    d->visited = true;
     if (d->operation == OP_RETURN) {
         end(j, here->condition, word_constant(j->prover, d->k));
     } else if (d->operation == OP_RETURN_A) {

@@ -166,8 +166,7 @@ static enum step step_branch(struct search *search, struct node *node, uint32_t 
 static enum step step(struct search *search, struct node *node, uint32_t *pc,
                       struct machine *machine)
 {
-    struct decoded *at = &search->executor->code[*pc];
-    at->visited = true;
+    const struct decoded *at = &search->executor->code[*pc];
     if (out_of_steps(search->prover))
         return STEP_FAILED;
     if (is_return(at->operation)) {

@@ -1,0 +1,10 @@
+; class 16: listed ring
+ld arch
+jeq #AUDIT_ARCH_X86_64, ours, foreign
+ours: ld nr
+jeq #__NR_read, allow
+jeq #__NR_write, allow
+jeq #__NR_io_uring_setup, allow
+ret errno(EPERM)
+allow: ret allow
+foreign: ret kill_process

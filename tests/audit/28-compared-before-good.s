@@ -1,0 +1,9 @@
+; the repaired twin of 28-compared-before-bad.s
+ld arch
+jeq #AUDIT_ARCH_X86_64, ours, foreign
+ours: ld nr
+jeq #__NR_read, allow
+jeq #__NR_write, allow
+ret errno(EPERM)
+allow: ret allow
+foreign: ret kill_process
