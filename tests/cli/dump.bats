@@ -106,6 +106,22 @@ PYTHON
     [[ $output == *"no filters"* ]]
 }
 
+@test "a thread that cannot be stopped is an error after a time, and is let go" {
+    needs_kernel_to_show
+    start_waiting 1 hang
+    child=$(pgrep -P "$waiting")
+    run bpfproof dump --pid "$waiting" --timeout 0.5
+    [ "$status" -eq 3 ]
+    [[ $output == *"could not be stopped in time"* ]]
+    grep -q '^TracerPid:.0' "/proc/$waiting/status"
+    run bpfproof disasm "pid:$waiting" --timeout 0.5
+    [ "$status" -eq 3 ]
+    # and once it could be stopped it goes on instead, to the words behind: the sleep of `wait`
+    kill -KILL "$child"
+    await "grep -q '^State:.S' /proc/$waiting/status"
+    bpfproof dump --pid "$waiting"
+}
+
 @test "pid:N is a FILTER of every kind of command" {
     needs_kernel_to_show
     start_waiting 1 2 3
