@@ -8,7 +8,8 @@
  * all threads, "prctl N" with the other call, "log N" with a flag, "int80 N" by i386's entry, "bad"
  * tries to install a program that the kernel refuses. "wait" writes "ready" to standard output and
  * sleeps, "exec" runs the rest of the words in a new image of this program, "beside" starts a
- * thread that only sleeps. "kill" ends the process by SIGKILL. */
+ * thread that only sleeps. "kill" ends the process by SIGKILL. "hang" writes "ready" and waits for
+ * a vforked child that sleeps: nothing but SIGKILL can stop the thread, not even a tracer. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -184,6 +185,15 @@ static void execute(char **words)
     fail("exec");
 }
 
+static void hang(void)
+{
+    if (vfork() == 0) {
+        (void)!write(STDOUT_FILENO, "ready\n", 6);
+        for (;;)
+            pause();
+    }
+}
+
 static void walk(char **words)
 {
     for (; *words && strcmp(*words, "end") != 0; words++) {
@@ -209,6 +219,8 @@ static void walk(char **words)
             make_thread(sleep_in_thread, NULL, 0);
         } else if (!strcmp(*words, "exec")) {
             execute(words + 1);
+        } else if (!strcmp(*words, "hang")) {
+            hang();
         } else if (!strcmp(*words, "kill")) {
             (void)kill(getpid(), SIGKILL);
         } else if (!strcmp(*words, "wait")) {
