@@ -1,0 +1,379 @@
+/* A cheaper tree for a switch on an argument, by search: samples, the smallest tree for them, a look
+ * at all values, the value on which it is wrong as one more sample, and so on. It ends with a tree
+ * that is right, or with the certainty that none is smaller than the one there is, or without work.
+ * Nothing is timed, so that the result is the same everywhere. */
+#include <stdlib.h>
+
+#include "optimizer/argument_search.h"
+#include "optimizer/cost.h"
+
+/* Of all switches of a program together, and of what is left for one of them. */
+#define WORK_OF_PROGRAM 6000000u
+#define WORK_SHARE 6u
+/* Smaller switches only. */
+#define OUTCOMES_MOST 40u
+#define TARGETS_MOST 6u
+
+/* Cheaper by less than this is not cheaper. */
+#define SLACK 1e-9
+
+struct argument_search {
+    struct shaper *shaper;
+    struct arena *arena; /* for what dies with the search */
+    const struct tested *tested;
+    const struct outcome_list *list;
+    struct argument_meaning meaning;
+    struct synthesis *synthesis;
+    struct block *leaves[LEAVES_MOST];
+    bool *standing; /* by block id */
+    const struct node_values *values;
+};
+
+/* ---- what a tree costs ---------------------------------------------------------------------- */
+
+static bool is_target(const struct argument_search *search, const struct block *block)
+{
+    for (size_t i = 0; i < search->list->count; i++) {
+        if (search->list->items[i].target == block)
+            return true;
+    }
+    return false;
+}
+
+static bool is_test(const struct argument_search *search, const struct block *block)
+{
+    return block->kind == BLOCK_TEST && block->accumulator == ACCUMULATOR_FIELD &&
+           block->field == search->tested->field && !block->operand;
+}
+
+/* Where A holds `holds` of the word: an AND in front of the test. */
+static unsigned ands_before(const struct block *block, uint32_t holds)
+{
+    bool bits = block->test == TEST_SET && !(block->constant & ~block->mask);
+    return block->mask != holds && !bits;
+}
+
+/* Instructions below `root` that do not stand already. Marks in `seen`, by id: children have smaller
+ * ids. */
+static unsigned tree_size(const struct argument_search *search, const struct block *root)
+{
+    size_t count = (size_t)root->id + 1;
+    bool *seen = NEW_ARRAY(search->arena, bool, count), *ands = NEW_ARRAY(search->arena, bool, count);
+    unsigned size = 0;
+    seen[root->id] = !is_target(search, root);
+    ands[root->id] = seen[root->id] && is_test(search, root) && ands_before(root, 0xffffffffu);
+    for (size_t i = count; i-- > 0;) {
+        const struct block *block = search->shaper->blocks.items[i];
+        if (!seen[i] || search->standing[i])
+            continue;
+        size += 1u + ands[i];
+        const struct block *sides[2] = {block->yes, block->no};
+        for (unsigned side = 0; block->yes && side < 2; side++) {
+            const struct block *next = sides[side];
+            if (is_target(search, next))
+                continue;
+            seen[next->id] = true;
+            ands[next->id] |= is_test(search, next) && ands_before(next, block->mask);
+        }
+    }
+    return size;
+}
+
+static double steps_of(const struct argument_search *search, const struct block *block,
+                       uint32_t value)
+{
+    uint32_t holds = 0xffffffffu;
+    unsigned steps = 0;
+    while (!is_target(search, block) && is_test(search, block)) {
+        uint32_t masked = value & block->mask;
+        unsigned ands = ands_before(block, holds);
+        steps += 1 + ands;
+        holds = ands ? block->mask : holds;
+        bool yes = block->test == TEST_EQUAL           ? masked == block->constant
+                   : block->test == TEST_GREATER       ? masked > block->constant
+                   : block->test == TEST_GREATER_EQUAL ? masked >= block->constant
+                                                       : (masked & block->constant) != 0;
+        block = yes ? block->yes : block->no;
+    }
+    return steps;
+}
+
+/* What was counted if there is a profile, else each outcome as often as the others. */
+static double tree_path(const struct argument_search *search, const struct block *root)
+{
+    double weight = 0, path = 0;
+    for (size_t i = 0; i < search->values->count; i++) {
+        const struct weighted_value *one = &search->values->items[i];
+        weight += one->weight;
+        path += one->weight * steps_of(search, root, one->value);
+    }
+    if (search->shaper->options->profile)
+        return path;
+    path = 0;
+    for (size_t i = 0; i < search->list->count; i++)
+        path += steps_of(search, root, search->list->items[i].first);
+    return weight * path / (double)search->list->count;
+}
+
+static double tree_total(const struct argument_search *search, const struct block *root)
+{
+    return tree_size(search, root) + search->shaper->effort->lambda * tree_path(search, root);
+}
+
+/* ---- what stands ---------------------------------------------------------------------------- */
+
+static void find_standing(struct argument_search *search)
+{
+    const struct argument_memory *memory = search->shaper->arguments;
+    size_t count = search->shaper->blocks.count;
+    search->standing = NEW_ARRAY(search->arena, bool, count);
+    for (size_t i = 0; i < memory->shaped.count; i++)
+        search->standing[memory->shaped.items[i].block->id] = true;
+    for (size_t i = count; i-- > 0;) {
+        const struct block *block = search->shaper->blocks.items[i];
+        if (search->standing[i] && block->yes)
+            search->standing[block->yes->id] = search->standing[block->no->id] = true;
+    }
+}
+
+/* Where a block that stands sends a value; NULL: not to a target of this switch. */
+static const struct block *sends_to(const struct argument_search *search,
+                                    const struct block *block, uint32_t value)
+{
+    while (!is_target(search, block)) {
+        if (!is_test(search, block))
+            return NULL;
+        uint32_t masked = value & block->mask;
+        bool yes = block->test == TEST_EQUAL           ? masked == block->constant
+                   : block->test == TEST_GREATER       ? masked > block->constant
+                   : block->test == TEST_GREATER_EQUAL ? masked >= block->constant
+                                                       : (masked & block->constant) != 0;
+        block = yes ? block->yes : block->no;
+    }
+    return block;
+}
+
+/* Outcomes whose ends it is right for. More than one target among them, or it is a target. */
+static unsigned worth_of(const struct argument_search *search, const struct block *block)
+{
+    unsigned right = 0;
+    const struct block *first = NULL;
+    bool several = false;
+    for (size_t i = 0; i < search->list->count; i++) {
+        const struct outcome *one = &search->list->items[i];
+        if (sends_to(search, block, one->first) != one->target ||
+            sends_to(search, block, one->last) != one->target)
+            continue;
+        right++;
+        several = several || (first && first != one->target);
+        first = one->target;
+    }
+    return several ? right : 0;
+}
+
+/* The best of what stands become leaves: those that agree on most outcomes. */
+static void find_offers(struct argument_search *search)
+{
+    struct synthesis *synthesis = search->synthesis;
+    size_t count = search->shaper->blocks.count;
+    unsigned *worths = NEW_ARRAY(search->arena, unsigned, count);
+    for (size_t i = 0; i < count; i++) {
+        struct block *block = search->shaper->blocks.items[i];
+        if (search->standing[i] && is_test(search, block) && !is_target(search, block))
+            worths[i] = worth_of(search, block);
+    }
+    while (synthesis->leaf_count < LEAVES_MOST) {
+        size_t best = 0;
+        for (size_t i = 0; i < count; i++)
+            best = worths[i] > worths[best] ? i : best;
+        if (!count || !worths[best])
+            return;
+        worths[best] = 0;
+        search->leaves[synthesis->leaf_count++] = search->shaper->blocks.items[best];
+    }
+}
+
+/* ---- samples and digits --------------------------------------------------------------------- */
+
+static bool add_sample(struct argument_search *search, uint32_t value)
+{
+    struct synthesis *synthesis = search->synthesis;
+    const struct block *wanted = outcomes_target(search->list, value & search->meaning.mask);
+    for (unsigned i = 0; i < synthesis->count; i++) {
+        if (synthesis->values[i] == value)
+            return true;
+    }
+    if (synthesis->count == SAMPLES_MOST)
+        return false;
+    unsigned sample = synthesis->count++;
+    synthesis->values[sample] = value;
+    for (unsigned leaf = 0; leaf < synthesis->leaf_count; leaf++) {
+        if (sends_to(search, search->leaves[leaf], value) == wanted)
+            samples_add(&synthesis->right[leaf], sample);
+    }
+    return true;
+}
+
+/* Runs of neighbouring bits that begin at the bits of `tops`. */
+static bool set_digits(struct synthesis *synthesis, uint32_t tops)
+{
+    synthesis->digit_count = 0;
+    for (unsigned bit = 32; bit-- > 0;) {
+        if (bit == 31 || tops >> bit & 1) {
+            if (synthesis->digit_count == DIGITS_MOST)
+                return false;
+            synthesis->digits[synthesis->digit_count++] = 0;
+        }
+        synthesis->digits[synthesis->digit_count - 1] |= (uint32_t)1 << bit;
+    }
+    return true;
+}
+
+/* A digit begins where a bit is not as the one above it in some value. */
+static uint32_t tops_of(uint32_t value)
+{
+    return value ^ value >> 1;
+}
+
+/* Neighbouring bits that are the same in all values at which an outcome begins are one digit: no
+ * comparison tells them apart. */
+static uint32_t first_tops(const struct argument_search *search)
+{
+    uint32_t differ = tops_of(search->meaning.mask);
+    for (size_t i = 0; i < search->list->count; i++)
+        differ |= tops_of(search->list->items[i].first);
+    return differ & 0x7fffffffu;
+}
+
+/* The ends of all outcomes, and each digit alone. */
+static bool first_samples(struct argument_search *search)
+{
+    bool added = true;
+    for (size_t i = 0; i < search->list->count; i++)
+        added = added && add_sample(search, search->list->items[i].first);
+    for (unsigned i = 0; i < search->synthesis->digit_count; i++)
+        added = added && add_sample(search, search->synthesis->digits[i]);
+    return added;
+}
+
+/* ---- steps to blocks ------------------------------------------------------------------------ */
+
+/* As deep as there are steps. */
+static struct block *build(struct shaper *shaper, const struct argument_search *search,
+                           const struct step *step)
+{
+    if (step->kind == STEP_LEAF)
+        return search->leaves[step->leaf];
+    if (step->kind == STEP_AND)
+        return build(shaper, search, step->yes);
+    struct tested tested = *search->tested;
+    tested.mask = step->mask;
+    struct block *yes = build(shaper, search, step->yes);
+    return block_test(shaper, &tested, step->test, step->constant, yes,
+                      build(shaper, search, step->no));
+}
+
+/* ---- the search ----------------------------------------------------------------------------- */
+
+/* The smallest tree of at most `most` steps that is right; NULL: none, or none was found. */
+static const struct step *find_right(struct argument_search *search, unsigned most)
+{
+    struct synthesis *synthesis = search->synthesis;
+    uint32_t tops = first_tops(search);
+    if (!set_digits(synthesis, tops) || !first_samples(search))
+        return NULL;
+    for (;;) {
+        uint32_t wrong;
+        synthesis_prepare(synthesis);
+        const struct step *step = synthesis_find(synthesis, most);
+        if (!step)
+            return NULL;
+        struct shaper scratch = {.arena = search->arena, .options = search->shaper->options};
+        enum checked checked = argument_check(
+            search->arena, build(&scratch, search, step), &search->meaning, tops, &wrong);
+        if (checked != CHECKED_WRONG)
+            return checked == CHECKED_RIGHT ? step : NULL;
+        tops |= tops_of(wrong) & 0x7fffffffu;
+        if (!set_digits(synthesis, tops) || !add_sample(search, wrong))
+            return NULL;
+    }
+}
+
+static bool find_targets(struct argument_search *search)
+{
+    struct synthesis *synthesis = search->synthesis;
+    for (size_t i = 0; i < search->list->count; i++) {
+        struct block *target = search->list->items[i].target;
+        unsigned known = 0;
+        while (known < synthesis->leaf_count && search->leaves[known] != target)
+            known++;
+        if (known < synthesis->leaf_count)
+            continue;
+        if (known == TARGETS_MOST)
+            return false;
+        search->leaves[synthesis->leaf_count++] = target;
+    }
+    synthesis->target_count = synthesis->leaf_count;
+    return true;
+}
+
+static void find_boundaries(struct argument_search *search)
+{
+    uint32_t *boundaries = NEW_ARRAY(search->arena, uint32_t, search->list->count);
+    for (size_t i = 1; i < search->list->count; i++)
+        boundaries[i - 1] = search->list->items[i].first;
+    search->synthesis->boundaries = boundaries;
+    search->synthesis->boundary_count = search->list->count - 1;
+}
+
+/* The work of one search, which leaves something for the next ones. */
+static uint64_t take_work(struct argument_memory *memory)
+{
+    uint64_t left = memory->searched < WORK_OF_PROGRAM ? WORK_OF_PROGRAM - memory->searched : 0;
+    return left / WORK_SHARE;
+}
+
+static struct block *search_smaller(struct argument_search *search, struct block *shape)
+{
+    struct argument_memory *memory = search->shaper->arguments;
+    find_standing(search);
+    unsigned size = tree_size(search, shape);
+    uint64_t work = take_work(memory);
+    if (size < 2 || size > STEPS_MOST || !work)
+        return shape;
+    search->synthesis = synthesis_new(search->arena);
+    search->synthesis->work = work;
+    if (!find_targets(search))
+        return shape;
+    find_offers(search);
+    find_boundaries(search);
+    const struct step *step = find_right(search, size - 1);
+    memory->searched += work - search->synthesis->work;
+    if (!step)
+        return shape;
+    double cost = tree_total(search, shape);
+    struct block *found = build(search->shaper, search, step);
+    bool right = argument_check(search->arena, found, &search->meaning, 0, NULL) == CHECKED_RIGHT;
+    find_standing(search); /* the same blocks, among more */
+    return right && tree_total(search, found) < cost - SLACK ? found : shape;
+}
+
+struct block *search_argument(struct shaper *shaper, const struct tested *tested,
+                              const struct outcome_list *list, struct block *shape,
+                              const struct node_values *values)
+{
+    bool searches =
+        shaper->options->level == OPTIMIZE_3 || shaper->options->level == OPTIMIZE_SIZE;
+    if (!searches || shaper->full || list->count > OUTCOMES_MOST)
+        return shape;
+    struct argument_search search = {
+        .shaper = shaper,
+        .arena = arena_new(),
+        .tested = tested,
+        .list = list,
+        .meaning = {.field = tested->field, .mask = tested->mask, .list = list},
+        .values = values};
+    struct block *found = search_smaller(&search, shape);
+    arena_free(search.arena);
+    return found;
+}

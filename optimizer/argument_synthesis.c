@@ -1,0 +1,552 @@
+/* The smallest tree that is right on all samples: exhaustive, as long as there is work left.
+ *
+ * A state is a set of samples that come to a step, and what of the word A holds. For one more step
+ * at a time, every way in which a test can part the samples is tried, each once. A test with a leaf
+ * on one side is not tried when another one with the same leaf takes more away. The last test of
+ * every branch is not searched but computed. What is known of a state is kept; that a state needs
+ * more than so many steps stays true when samples are added, since it speaks of these samples. */
+#include <string.h>
+
+#include "optimizer/argument_search.h"
+
+#define WHOLE 0xffffffffu
+#define KNOWN_SLOTS 65536u
+#define SPLITS_MOST (2 * SAMPLES_MOST + (1u << DIGITS_MOST))
+#define SPLIT_SLOTS 4096u /* twice as many at least, a power of two */
+
+/* What is known of one state. */
+struct synthesis_known {
+    struct sample_set set;
+    uint32_t mask;
+    uint8_t least;  /* steps that it takes */
+    uint8_t leaves; /* what `least` supposes: the number of leaves */
+    unsigned round; /* of `step`: trees of earlier rounds were made for fewer samples */
+    const struct step *step; /* of `least` steps; NULL: not found yet */
+};
+
+/* One way in which a test parts the samples. */
+struct split {
+    struct sample_set yes;
+    enum test_operation test;
+    uint32_t constant;
+};
+
+/* A split with a leaf on one side, and what is left. */
+struct peel {
+    struct split split;
+    struct sample_set left;
+};
+
+/* What one step of the search needs, by the steps that are left. */
+struct synthesis_depth {
+    struct split splits[SPLITS_MOST];
+    size_t count;
+    struct peel peels[SPLITS_MOST];
+    size_t peel_count;
+    uint16_t slots[SPLIT_SLOTS]; /* open addressing: index + 1 */
+    struct sample_set unions[1u << DIGITS_MOST];
+    uint32_t masks[1u << DIGITS_MOST];
+    bool mixed[1u << DIGITS_MOST]; /* by set of ignored digits */
+};
+
+struct synthesis *synthesis_new(struct arena *arena)
+{
+    struct synthesis *synthesis = NEW(arena, struct synthesis);
+    synthesis->arena = arena;
+    synthesis->known = NEW_ARRAY(arena, struct synthesis_known, KNOWN_SLOTS);
+    synthesis->depths = NEW_ARRAY(arena, struct synthesis_depth, STEPS_MOST + 1);
+    return synthesis;
+}
+
+static void find_conflicts(struct synthesis *synthesis, unsigned sample)
+{
+    struct sample_set together = {{0}}, all = {{0}};
+    for (unsigned leaf = 0; leaf < synthesis->leaf_count; leaf++) {
+        if (samples_have(synthesis->right[leaf], sample))
+            together = samples_or(together, synthesis->right[leaf]);
+    }
+    for (unsigned i = 0; i < synthesis->count; i++)
+        samples_add(&all, i);
+    synthesis->conflicts[sample] = samples_without(all, together);
+}
+
+void synthesis_prepare(struct synthesis *synthesis)
+{
+    synthesis->round++;
+    for (unsigned i = 0; i < synthesis->count; i++) {
+        unsigned place = i;
+        for (; place && synthesis->values[synthesis->order[place - 1]] > synthesis->values[i];
+             place--)
+            synthesis->order[place] = synthesis->order[place - 1];
+        synthesis->order[place] = (uint8_t)i;
+    }
+    for (unsigned i = 0; i < synthesis->count; i++)
+        find_conflicts(synthesis, i);
+    for (unsigned i = 0; i < synthesis->leaf_count; i++)
+        synthesis->leaves[i] = (struct step){.kind = STEP_LEAF, .leaf = i};
+}
+
+static bool spend(struct synthesis *synthesis, uint64_t work)
+{
+    synthesis->work = synthesis->work > work ? synthesis->work - work : 0;
+    return synthesis->work > 0;
+}
+
+/* ---- what is known -------------------------------------------------------------------------- */
+
+static uint64_t hash_set(struct sample_set set)
+{
+    uint64_t hash = 0;
+    for (unsigned i = 0; i < SAMPLE_WORDS; i++)
+        hash = (hash ^ set.words[i]) * 0x9e3779b97f4a7c15u;
+    return hash ^ hash >> 29;
+}
+
+/* The place of a state. A place that another state has goes to the new one: nothing is lost but
+ * time. */
+static struct synthesis_known *known_state(struct synthesis *synthesis, struct sample_set set,
+                                           uint32_t mask)
+{
+    size_t slot = (hash_set(set) ^ (mask * 0x9e3779b1u >> 7)) & (KNOWN_SLOTS - 1);
+    struct synthesis_known *known = &synthesis->known[slot];
+    if (known->mask != mask || known->leaves != synthesis->leaf_count ||
+        !samples_equal(known->set, set))
+        *known = (struct synthesis_known){
+            .set = set, .mask = mask, .leaves = (uint8_t)synthesis->leaf_count};
+    if (known->round != synthesis->round)
+        known->step = NULL;
+    known->round = synthesis->round;
+    return known;
+}
+
+/* ---- leaves --------------------------------------------------------------------------------- */
+
+static bool leaf_for(const struct synthesis *synthesis, struct sample_set set, unsigned *leaf)
+{
+    for (unsigned i = 0; i < synthesis->leaf_count; i++) {
+        if (samples_within(set, synthesis->right[i])) {
+            *leaf = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_leaf(const struct synthesis *synthesis, struct sample_set set)
+{
+    unsigned leaf;
+    return leaf_for(synthesis, set, &leaf);
+}
+
+/* Tests that a set takes at least: one less than there are leaves. */
+static unsigned least_steps(const struct synthesis *synthesis, struct sample_set set)
+{
+    unsigned targets = 0;
+    if (is_leaf(synthesis, set))
+        return 0;
+    if (synthesis->leaf_count != synthesis->target_count)
+        return 1;
+    for (unsigned i = 0; i < synthesis->target_count; i++)
+        targets += !samples_empty(samples_and(set, synthesis->right[i]));
+    return targets - 1;
+}
+
+static const struct step *new_test(struct synthesis *synthesis, uint32_t mask,
+                                   enum test_operation test, uint32_t constant,
+                                   const struct step *yes, const struct step *no)
+{
+    struct step *step = NEW(synthesis->arena, struct step);
+    *step = (struct step){.kind = STEP_TEST,
+                          .size = yes->size + no->size + 1,
+                          .mask = mask,
+                          .test = test,
+                          .constant = constant,
+                          .yes = yes,
+                          .no = no};
+    return step;
+}
+
+/* A constant for JGE between two values: where an outcome begins, else as round as can be. */
+static uint32_t bound_between(const struct synthesis *synthesis, uint32_t below, uint32_t above)
+{
+    for (size_t i = 0; i < synthesis->boundary_count; i++) {
+        if (synthesis->boundaries[i] > below && synthesis->boundaries[i] <= above)
+            return synthesis->boundaries[i];
+    }
+    unsigned differ = 31u - (unsigned)__builtin_clz(below ^ above);
+    return above & ~((1u << differ) - 1);
+}
+
+/* ---- one test, computed --------------------------------------------------------------------- */
+
+struct extent {
+    uint32_t least, most, bits;
+};
+
+static struct extent extent_of(const struct synthesis *synthesis, struct sample_set set,
+                               uint32_t mask)
+{
+    struct extent extent = {.least = WHOLE};
+    for (unsigned i = samples_next(set, 0); i < SAMPLES_MOST; i = samples_next(set, i + 1)) {
+        uint32_t value = synthesis->values[i] & mask;
+        extent.least = value < extent.least ? value : extent.least;
+        extent.most = value > extent.most ? value : extent.most;
+        extent.bits |= value;
+    }
+    return extent;
+}
+
+static bool any_is(const struct synthesis *synthesis, struct sample_set set, uint32_t mask,
+                   uint32_t value)
+{
+    for (unsigned i = samples_next(set, 0); i < SAMPLES_MOST; i = samples_next(set, i + 1)) {
+        if ((synthesis->values[i] & mask) == value)
+            return true;
+    }
+    return false;
+}
+
+static bool all_hit(const struct synthesis *synthesis, struct sample_set set, uint32_t bits)
+{
+    for (unsigned i = samples_next(set, 0); i < SAMPLES_MOST; i = samples_next(set, i + 1)) {
+        if (!(synthesis->values[i] & bits))
+            return false;
+    }
+    return true;
+}
+
+/* A test that holds for all of `yes` and none of `no`; both have samples. */
+static bool test_between(const struct synthesis *synthesis, struct sample_set yes,
+                         struct sample_set no, uint32_t mask, enum test_operation *test,
+                         uint32_t *constant)
+{
+    struct extent in = extent_of(synthesis, yes, mask), out = extent_of(synthesis, no, mask);
+    uint32_t bits = in.bits & ~out.bits;
+    if (in.least == in.most && !any_is(synthesis, no, mask, in.least)) {
+        *test = TEST_EQUAL;
+        *constant = in.least;
+        return true;
+    }
+    if (bits && all_hit(synthesis, yes, bits)) {
+        *test = TEST_SET;
+        *constant = bits;
+        return true;
+    }
+    if (in.least > out.most) {
+        *test = TEST_GREATER_EQUAL;
+        *constant = bound_between(synthesis, out.most, in.least);
+        return true;
+    }
+    return false;
+}
+
+static const struct step *one_test(struct synthesis *synthesis, struct sample_set set,
+                                   uint32_t mask)
+{
+    for (unsigned i = 0; i < synthesis->leaf_count; i++) {
+        for (unsigned j = 0; j < synthesis->leaf_count; j++) {
+            struct sample_set yes = samples_without(set, synthesis->right[j]);
+            struct sample_set no = samples_without(set, synthesis->right[i]);
+            enum test_operation test;
+            uint32_t constant;
+            if (i == j || !samples_empty(samples_and(yes, no)))
+                continue;
+            if (test_between(synthesis, yes, no, mask, &test, &constant))
+                return new_test(synthesis, mask, test, constant, &synthesis->leaves[i],
+                                &synthesis->leaves[j]);
+        }
+    }
+    return NULL;
+}
+
+/* ---- the ways to part a set ----------------------------------------------------------------- */
+
+/* Once for each way, whichever side is `yes`. */
+static void add_split(struct synthesis_depth *depth, struct sample_set set, struct sample_set yes,
+                      enum test_operation test, uint32_t constant)
+{
+    struct sample_set no = samples_without(set, yes);
+    if (samples_empty(yes) || samples_empty(no))
+        return;
+    struct sample_set first = samples_have(yes, samples_next(set, 0)) ? yes : no;
+    size_t slot = hash_set(first) & (SPLIT_SLOTS - 1);
+    for (; depth->slots[slot]; slot = (slot + 1) & (SPLIT_SLOTS - 1)) {
+        struct sample_set other = depth->splits[depth->slots[slot] - 1].yes;
+        if (samples_equal(other, yes) || samples_equal(other, no))
+            return;
+    }
+    depth->splits[depth->count++] = (struct split){.yes = yes, .test = test, .constant = constant};
+    depth->slots[slot] = (uint16_t)depth->count;
+}
+
+/* The samples of a set, rising by what A holds of them. */
+static unsigned sort_masked(const struct synthesis *synthesis, struct sample_set set,
+                            uint32_t mask, uint8_t *sorted)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < synthesis->count; i++) {
+        if (samples_have(set, synthesis->order[i]))
+            sorted[count++] = synthesis->order[i];
+    }
+    for (unsigned i = 1; mask != WHOLE && i < count; i++) {
+        uint8_t sample = sorted[i];
+        unsigned place = i;
+        for (; place && (synthesis->values[sorted[place - 1]] & mask) >
+                            (synthesis->values[sample] & mask);
+             place--)
+            sorted[place] = sorted[place - 1];
+        sorted[place] = sample;
+    }
+    return count;
+}
+
+static void split_by_value(const struct synthesis *synthesis, struct synthesis_depth *depth,
+                           struct sample_set set, uint32_t mask)
+{
+    uint8_t sorted[SAMPLES_MOST];
+    unsigned count = sort_masked(synthesis, set, mask, sorted);
+    struct sample_set above = set;
+    for (unsigned i = 0; i < count;) {
+        uint32_t value = synthesis->values[sorted[i]] & mask;
+        struct sample_set same = {{0}};
+        if (i)
+            add_split(depth, set, above, TEST_GREATER_EQUAL,
+                      bound_between(synthesis, synthesis->values[sorted[i - 1]] & mask, value));
+        for (; i < count && (synthesis->values[sorted[i]] & mask) == value; i++)
+            samples_add(&same, sorted[i]);
+        add_split(depth, set, same, TEST_EQUAL, value);
+        above = samples_without(above, same);
+    }
+}
+
+/* Digits whose samples are the same are one. */
+static unsigned columns_of(const struct synthesis *synthesis, struct sample_set set, uint32_t mask,
+                           struct sample_set *columns, uint32_t *bits)
+{
+    unsigned count = 0;
+    for (unsigned digit = 0; digit < synthesis->digit_count; digit++) {
+        struct sample_set column = {{0}};
+        uint32_t within = synthesis->digits[digit] & mask;
+        for (unsigned i = samples_next(set, 0); within && i < SAMPLES_MOST;
+             i = samples_next(set, i + 1)) {
+            if (synthesis->values[i] & within)
+                samples_add(&column, i);
+        }
+        if (samples_empty(column))
+            continue;
+        unsigned same = 0;
+        while (same < count && !samples_equal(columns[same], column))
+            same++;
+        columns[same] = column;
+        bits[same] = (same == count ? 0 : bits[same]) | within;
+        count += same == count;
+    }
+    return count;
+}
+
+static void split_by_bits(const struct synthesis *synthesis, struct synthesis_depth *depth,
+                          struct sample_set set, uint32_t mask)
+{
+    struct sample_set columns[DIGITS_MOST];
+    uint32_t bits[DIGITS_MOST];
+    unsigned count = columns_of(synthesis, set, mask, columns, bits);
+    depth->unions[0] = (struct sample_set){{0}};
+    depth->masks[0] = 0;
+    for (unsigned i = 1; i < 1u << count; i++) {
+        unsigned column = (unsigned)__builtin_ctz(i);
+        depth->unions[i] = samples_or(depth->unions[i & (i - 1)], columns[column]);
+        depth->masks[i] = depth->masks[i & (i - 1)] | bits[column];
+        add_split(depth, set, depth->unions[i], TEST_SET, depth->masks[i]);
+    }
+}
+
+/* What is left after `peel` must not hold all of what is left after another one. */
+static void add_peel(struct synthesis_depth *depth, const struct peel *peel)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < depth->peel_count; i++) {
+        if (samples_within(depth->peels[i].left, peel->left))
+            return;
+    }
+    for (size_t i = 0; i < depth->peel_count; i++) {
+        if (!samples_within(peel->left, depth->peels[i].left))
+            depth->peels[kept++] = depth->peels[i];
+    }
+    depth->peels[kept++] = *peel;
+    depth->peel_count = kept;
+}
+
+/* Finds all splits and takes those with a leaf out. */
+static void find_splits(const struct synthesis *synthesis, struct synthesis_depth *depth,
+                        struct sample_set set, uint32_t mask)
+{
+    depth->count = depth->peel_count = 0;
+    memset(depth->slots, 0, sizeof depth->slots);
+    split_by_value(synthesis, depth, set, mask);
+    split_by_bits(synthesis, depth, set, mask);
+    size_t kept = 0;
+    for (size_t i = 0; i < depth->count; i++) {
+        struct split split = depth->splits[i];
+        struct sample_set no = samples_without(set, split.yes);
+        bool leaf_yes = is_leaf(synthesis, split.yes);
+        if (leaf_yes || is_leaf(synthesis, no))
+            add_peel(depth, &(struct peel){split, leaf_yes ? no : split.yes});
+        else
+            depth->splits[kept++] = split;
+    }
+    depth->count = kept;
+}
+
+/* ---- the search ----------------------------------------------------------------------------- */
+
+/* Recursive: each level has a step less. */
+static const struct step *solve(struct synthesis *synthesis, struct sample_set set, uint32_t mask,
+                                unsigned most);
+
+/* `first` is looked at with few steps, the other side with what that leaves. */
+static const struct step *solve_split(struct synthesis *synthesis, const struct split *split,
+                                      struct sample_set no, uint32_t mask, unsigned size,
+                                      unsigned most_first, bool yes_first)
+{
+    struct sample_set first = yes_first ? split->yes : no, second = yes_first ? no : split->yes;
+    const struct step *one = solve(synthesis, first, mask, most_first);
+    const struct step *two = one ? solve(synthesis, second, mask, size - 1 - one->size) : NULL;
+    return two ? new_test(synthesis, mask, split->test, split->constant, yes_first ? one : two,
+                          yes_first ? two : one)
+               : NULL;
+}
+
+static unsigned least_known(struct synthesis *synthesis, struct sample_set set, uint32_t mask)
+{
+    unsigned least = least_steps(synthesis, set), known = known_state(synthesis, set, mask)->least;
+    return known > least ? known : least;
+}
+
+/* One side of a test has half of the steps at most. */
+static const struct step *solve_tests(struct synthesis *synthesis, struct sample_set set,
+                                      uint32_t mask, unsigned size)
+{
+    struct synthesis_depth *depth = &synthesis->depths[size];
+    const struct step *step = NULL;
+    unsigned half = (size - 1) / 2;
+    find_splits(synthesis, depth, set, mask);
+    spend(synthesis, depth->count / 4 + depth->peel_count);
+    for (size_t i = 0; i < depth->peel_count && !step; i++) {
+        const struct peel *peel = &depth->peels[i];
+        bool yes_left = samples_equal(peel->left, peel->split.yes);
+        step = solve_split(synthesis, &peel->split, samples_without(set, peel->split.yes), mask,
+                           size, 0, !yes_left);
+    }
+    for (size_t i = 0; size >= 3 && i < depth->count && !step; i++) {
+        const struct split *split = &depth->splits[i];
+        struct sample_set no = samples_without(set, split->yes);
+        if (!spend(synthesis, 1))
+            return NULL;
+        if (least_known(synthesis, split->yes, mask) + least_known(synthesis, no, mask) >= size)
+            continue;
+        step = solve_split(synthesis, split, no, mask, size, half, true);
+        if (!step)
+            step = solve_split(synthesis, split, no, mask, size, half, false);
+    }
+    return step;
+}
+
+/* By set of ignored digits: whether it mixes samples that no leaf takes together. */
+static void find_mixed(const struct synthesis *synthesis, struct synthesis_depth *depth,
+                       struct sample_set set)
+{
+    unsigned digits = synthesis->digit_count;
+    memset(depth->mixed, 0, sizeof depth->mixed[0] << digits);
+    for (unsigned i = samples_next(set, 0); i < SAMPLES_MOST; i = samples_next(set, i + 1)) {
+        struct sample_set others = samples_and(set, synthesis->conflicts[i]);
+        for (unsigned k = samples_next(others, i + 1); k < SAMPLES_MOST;
+             k = samples_next(others, k + 1)) {
+            unsigned differ = 0;
+            for (unsigned digit = 0; digit < digits; digit++)
+                differ |= (unsigned)(((synthesis->values[i] ^ synthesis->values[k]) &
+                                      synthesis->digits[digit]) != 0)
+                          << digit;
+            depth->mixed[differ] = true;
+        }
+    }
+    for (unsigned digit = 0; digit < digits; digit++) {
+        for (unsigned ignored = 0; ignored < 1u << digits; ignored++) {
+            if (ignored >> digit & 1)
+                depth->mixed[ignored] |= depth->mixed[ignored & ~(1u << digit)];
+        }
+    }
+}
+
+static bool ignores_most(const struct synthesis *synthesis, const struct synthesis_depth *depth,
+                         unsigned ignored)
+{
+    for (unsigned digit = 0; digit < synthesis->digit_count; digit++) {
+        if (!(ignored >> digit & 1) && !depth->mixed[ignored | 1u << digit])
+            return false;
+    }
+    return ignored && !depth->mixed[ignored];
+}
+
+static const struct step *solve_and(struct synthesis *synthesis, struct sample_set set,
+                                    unsigned size)
+{
+    struct synthesis_depth *depth = &synthesis->depths[size];
+    find_mixed(synthesis, depth, set);
+    spend(synthesis, 8u << synthesis->digit_count >> 4);
+    for (unsigned ignored = 1u << synthesis->digit_count; ignored-- > 1;) {
+        if (!ignores_most(synthesis, depth, ignored))
+            continue;
+        uint32_t mask = WHOLE;
+        for (unsigned digit = 0; digit < synthesis->digit_count; digit++)
+            mask &= ignored >> digit & 1 ? ~synthesis->digits[digit] : WHOLE;
+        const struct step *rest = solve(synthesis, set, mask, size - 1);
+        if (!rest)
+            continue;
+        struct step *step = NEW(synthesis->arena, struct step);
+        *step =
+            (struct step){.kind = STEP_AND, .size = rest->size + 1, .mask = mask, .yes = rest};
+        return step;
+    }
+    return NULL;
+}
+
+static const struct step *solve_with(struct synthesis *synthesis, struct sample_set set,
+                                     uint32_t mask, unsigned size)
+{
+    if (size == 1)
+        return one_test(synthesis, set, mask);
+    const struct step *step = solve_tests(synthesis, set, mask, size);
+    return step || mask != WHOLE || !synthesis->work ? step : solve_and(synthesis, set, size);
+}
+
+static const struct step *solve(struct synthesis *synthesis, struct sample_set set, uint32_t mask,
+                                unsigned most)
+{
+    unsigned leaf;
+    if (leaf_for(synthesis, set, &leaf))
+        return &synthesis->leaves[leaf];
+    const struct step *known = known_state(synthesis, set, mask)->step;
+    if (known)
+        return known->size <= most ? known : NULL;
+    for (unsigned size = least_known(synthesis, set, mask); size <= most; size++) {
+        if (!spend(synthesis, 1))
+            return NULL;
+        const struct step *step = solve_with(synthesis, set, mask, size);
+        if (!step && !synthesis->work)
+            return NULL;
+        struct synthesis_known *state = known_state(synthesis, set, mask);
+        state->least = (uint8_t)(step ? size : size + 1);
+        state->step = step;
+        if (step)
+            return step;
+    }
+    return NULL;
+}
+
+const struct step *synthesis_find(struct synthesis *synthesis, unsigned size)
+{
+    struct sample_set all = {{0}};
+    for (unsigned i = 0; i < synthesis->count; i++)
+        samples_add(&all, i);
+    return solve(synthesis, all, WHOLE, size < STEPS_MOST ? size : STEPS_MOST);
+}
