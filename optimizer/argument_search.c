@@ -9,7 +9,7 @@
 
 /* Of all switches of a program together, and of what is left for one of them. */
 #define WORK_OF_PROGRAM 6000000u
-#define WORK_SHARE 6u
+#define WORK_SHARE 3u
 /* Smaller switches only. */
 #define OUTCOMES_MOST 40u
 #define TARGETS_MOST 6u
@@ -214,19 +214,18 @@ static bool add_sample(struct argument_search *search, uint32_t value)
     return true;
 }
 
-/* Runs of neighbouring bits that begin at the bits of `tops`. */
-static bool set_digits(struct synthesis *synthesis, uint32_t tops)
+/* Runs of neighbouring bits that begin at the bits of `tops`. Where there are too many, the upper
+ * ones are one: then fewer trees are looked at than there are. */
+static void set_digits(struct synthesis *synthesis, uint32_t tops)
 {
+    while (__builtin_popcount(tops) >= (int)DIGITS_MOST)
+        tops &= ~(1u << (31 - __builtin_clz(tops)));
     synthesis->digit_count = 0;
     for (unsigned bit = 32; bit-- > 0;) {
-        if (bit == 31 || tops >> bit & 1) {
-            if (synthesis->digit_count == DIGITS_MOST)
-                return false;
+        if (bit == 31 || tops >> bit & 1)
             synthesis->digits[synthesis->digit_count++] = 0;
-        }
         synthesis->digits[synthesis->digit_count - 1] |= (uint32_t)1 << bit;
     }
-    return true;
 }
 
 /* A digit begins where a bit is not as the one above it in some value. */
@@ -280,7 +279,8 @@ static const struct step *find_right(struct argument_search *search, unsigned mo
 {
     struct synthesis *synthesis = search->synthesis;
     uint32_t tops = first_tops(search);
-    if (!set_digits(synthesis, tops) || !first_samples(search))
+    set_digits(synthesis, tops);
+    if (!first_samples(search))
         return NULL;
     for (;;) {
         uint32_t wrong;
@@ -294,7 +294,8 @@ static const struct step *find_right(struct argument_search *search, unsigned mo
         if (checked != CHECKED_WRONG)
             return checked == CHECKED_RIGHT ? step : NULL;
         tops |= tops_of(wrong) & 0x7fffffffu;
-        if (!set_digits(synthesis, tops) || !add_sample(search, wrong))
+        set_digits(synthesis, tops);
+        if (!add_sample(search, wrong))
             return NULL;
     }
 }

@@ -102,6 +102,7 @@ struct step {
 };
 
 struct synthesis_known;
+struct synthesis_cores;
 struct synthesis_depth;
 
 /* The class of trees: JEQ, JGE and JSET with every constant, and on every path at most one AND,
@@ -125,6 +126,7 @@ struct synthesis {
     uint64_t work; /* steps left; 0: the search has stopped and proves nothing */
     unsigned round;
     struct synthesis_known *known;
+    struct synthesis_cores *cores;
     struct synthesis_depth *depths;
 };
 

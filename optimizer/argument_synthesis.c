@@ -10,7 +10,7 @@
 #include "optimizer/argument_search.h"
 
 #define WHOLE 0xffffffffu
-#define KNOWN_SLOTS 65536u
+#define KNOWN_SLOTS 32768u
 #define SPLITS_MOST (2 * SAMPLES_MOST + (1u << DIGITS_MOST))
 #define SPLIT_SLOTS 4096u /* twice as many at least, a power of two */
 
@@ -49,13 +49,31 @@ struct synthesis_depth {
     bool mixed[1u << DIGITS_MOST]; /* by set of ignored digits */
 };
 
+/* Sets that take more steps than `steps`, the index: so does every set that holds one of them. The
+ * newest are kept. */
+#define CORES_MOST 1024u
+#define CORES_FROM 2u
+struct synthesis_cores {
+    struct sample_set sets[CORES_MOST];
+    size_t added;
+};
+
 struct synthesis *synthesis_new(struct arena *arena)
 {
     struct synthesis *synthesis = NEW(arena, struct synthesis);
     synthesis->arena = arena;
-    synthesis->known = NEW_ARRAY(arena, struct synthesis_known, KNOWN_SLOTS);
-    synthesis->depths = NEW_ARRAY(arena, struct synthesis_depth, STEPS_MOST + 1);
     return synthesis;
+}
+
+/* Most switches need nothing of this. */
+static void make_tables(struct synthesis *synthesis)
+{
+    struct arena *arena = synthesis->arena;
+    if (synthesis->known)
+        return;
+    synthesis->known = NEW_ARRAY(arena, struct synthesis_known, KNOWN_SLOTS);
+    synthesis->cores = NEW_ARRAY(arena, struct synthesis_cores, STEPS_MOST + 1);
+    synthesis->depths = NEW_ARRAY(arena, struct synthesis_depth, STEPS_MOST + 1);
 }
 
 static void find_conflicts(struct synthesis *synthesis, unsigned sample)
@@ -117,6 +135,31 @@ static struct synthesis_known *known_state(struct synthesis *synthesis, struct s
         known->step = NULL;
     known->round = synthesis->round;
     return known;
+}
+
+/* What has been of use once comes to the front. */
+static bool has_core(struct synthesis *synthesis, struct sample_set set, unsigned steps)
+{
+    struct synthesis_cores *cores = &synthesis->cores[steps];
+    size_t count = cores->added < CORES_MOST ? cores->added : CORES_MOST;
+    for (size_t i = 0; i < count; i++) {
+        struct sample_set core = cores->sets[i];
+        if (!samples_within(core, set))
+            continue;
+        cores->sets[i] = cores->sets[i / 2];
+        cores->sets[i / 2] = core;
+        spend(synthesis, i / 32);
+        return true;
+    }
+    spend(synthesis, count / 32);
+    return false;
+}
+
+static void add_core(struct synthesis *synthesis, struct sample_set set, unsigned steps)
+{
+    struct synthesis_cores *cores = &synthesis->cores[steps];
+    if (steps >= CORES_FROM)
+        cores->sets[cores->added++ % CORES_MOST] = set;
 }
 
 /* ---- leaves --------------------------------------------------------------------------------- */
@@ -531,9 +574,13 @@ static const struct step *solve(struct synthesis *synthesis, struct sample_set s
     for (unsigned size = least_known(synthesis, set, mask); size <= most; size++) {
         if (!spend(synthesis, 1))
             return NULL;
+        if (mask == WHOLE && has_core(synthesis, set, size))
+            continue;
         const struct step *step = solve_with(synthesis, set, mask, size);
         if (!step && !synthesis->work)
             return NULL;
+        if (!step && mask == WHOLE)
+            add_core(synthesis, set, size);
         struct synthesis_known *state = known_state(synthesis, set, mask);
         state->least = (uint8_t)(step ? size : size + 1);
         state->step = step;
@@ -548,5 +595,12 @@ const struct step *synthesis_find(struct synthesis *synthesis, unsigned size)
     struct sample_set all = {{0}};
     for (unsigned i = 0; i < synthesis->count; i++)
         samples_add(&all, i);
+    if (size == 1 || !size) {
+        unsigned leaf;
+        if (leaf_for(synthesis, all, &leaf))
+            return &synthesis->leaves[leaf];
+        return size ? one_test(synthesis, all, WHOLE) : NULL;
+    }
+    make_tables(synthesis);
     return solve(synthesis, all, WHOLE, size < STEPS_MOST ? size : STEPS_MOST);
 }
