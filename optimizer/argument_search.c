@@ -2,10 +2,8 @@
  * at all values, the value on which it is wrong as one more sample, and so on. It ends with a tree
  * that is right, or with the certainty that none is smaller than the one there is, or without work.
  * Nothing is timed, so that the result is the same everywhere. */
-#include <stdlib.h>
-
 #include "optimizer/argument_search.h"
-#include "optimizer/cost.h"
+#include "optimizer/switch.h"
 
 /* Of all switches of a program together, and of what is left for one of them. */
 #define WORK_OF_PROGRAM 6000000u
@@ -16,6 +14,9 @@
 
 /* Cheaper by less than this is not cheaper. */
 #define SLACK 1e-9
+#define WHOLE 0xffffffffu
+/* A part of the work of one search goes to trees that share a test. */
+#define WORK_FOR_SHARED 100000u
 
 struct argument_search {
     struct shaper *shaper;
@@ -27,6 +28,7 @@ struct argument_search {
     struct block *leaves[LEAVES_MOST];
     bool *standing; /* by block id */
     const struct node_values *values;
+    uint64_t shared_work;
 };
 
 /* ---- what a tree costs ---------------------------------------------------------------------- */
@@ -53,71 +55,82 @@ static unsigned ands_before(const struct block *block, uint32_t holds)
     return block->mask != holds && !bits;
 }
 
-/* Instructions below `root` that do not stand already. Marks in `seen`, by id: children have smaller
- * ids. */
+/* The sides of a block that is part of the tree: tests of the tree are `seen`, and `ands` where an
+ * AND comes in front. What stands or is a target and finds A masked has to load the word again. */
+static void see_sides(const struct argument_search *search, const struct block *block, bool *seen,
+                      bool *ands)
+{
+    const struct block *sides[2] = {block->yes, block->no};
+    for (unsigned side = 0; block->yes && side < 2; side++) {
+        const struct block *next = sides[side];
+        bool goes_on = !is_target(search, next) && !search->standing[next->id];
+        seen[next->id] |= goes_on;
+        if (is_test(search, block) && is_test(search, next) && (goes_on || block->mask != WHOLE))
+            ands[next->id] |= ands_before(next, block->mask);
+    }
+}
+
+/* Instructions below `root` that do not stand already. Children have smaller ids. */
 static unsigned tree_size(const struct argument_search *search, const struct block *root)
 {
     size_t count = (size_t)root->id + 1;
     bool *seen = NEW_ARRAY(search->arena, bool, count), *ands = NEW_ARRAY(search->arena, bool, count);
     unsigned size = 0;
-    seen[root->id] = !is_target(search, root);
-    ands[root->id] = seen[root->id] && is_test(search, root) && ands_before(root, 0xffffffffu);
+    seen[root->id] = !is_target(search, root) && !search->standing[root->id];
+    ands[root->id] = seen[root->id] && is_test(search, root) && ands_before(root, WHOLE);
     for (size_t i = count; i-- > 0;) {
-        const struct block *block = search->shaper->blocks.items[i];
-        if (!seen[i] || search->standing[i])
-            continue;
-        size += 1u + ands[i];
-        const struct block *sides[2] = {block->yes, block->no};
-        for (unsigned side = 0; block->yes && side < 2; side++) {
-            const struct block *next = sides[side];
-            if (is_target(search, next))
-                continue;
-            seen[next->id] = true;
-            ands[next->id] |= is_test(search, next) && ands_before(next, block->mask);
-        }
+        size += (unsigned)seen[i] + ands[i];
+        if (seen[i])
+            see_sides(search, search->shaper->blocks.items[i], seen, ands);
     }
     return size;
 }
 
-static double steps_of(const struct argument_search *search, const struct block *block,
-                       uint32_t value)
+/* Instructions on the way of one value; where it ends is `end` (may be NULL). */
+static unsigned walk(const struct argument_search *search, const struct block *block,
+                     uint32_t value, const struct block **end)
 {
-    uint32_t holds = 0xffffffffu;
+    uint32_t holds = WHOLE;
     unsigned steps = 0;
     while (!is_target(search, block) && is_test(search, block)) {
-        uint32_t masked = value & block->mask;
         unsigned ands = ands_before(block, holds);
         steps += 1 + ands;
         holds = ands ? block->mask : holds;
-        bool yes = block->test == TEST_EQUAL           ? masked == block->constant
-                   : block->test == TEST_GREATER       ? masked > block->constant
-                   : block->test == TEST_GREATER_EQUAL ? masked >= block->constant
-                                                       : (masked & block->constant) != 0;
-        block = yes ? block->yes : block->no;
+        block = block_holds(block, value & block->mask) ? block->yes : block->no;
     }
+    if (end)
+        *end = block;
     return steps;
 }
 
-/* What was counted if there is a profile, else each outcome as often as the others. */
-static double tree_path(const struct argument_search *search, const struct block *root)
+struct tree_cost {
+    double known; /* with what is known to count */
+    double even;  /* with every outcome as often as the others */
+};
+
+static struct tree_cost tree_cost_of(const struct argument_search *search,
+                                     const struct block *root)
 {
-    double weight = 0, path = 0;
+    double weight = 0, known = 0, even = 0, size = tree_size(search, root);
+    double lambda = search->shaper->effort->lambda;
     for (size_t i = 0; i < search->values->count; i++) {
         const struct weighted_value *one = &search->values->items[i];
         weight += one->weight;
-        path += one->weight * steps_of(search, root, one->value);
+        known += one->weight * walk(search, root, one->value, NULL);
     }
-    if (search->shaper->options->profile)
-        return path;
-    path = 0;
     for (size_t i = 0; i < search->list->count; i++)
-        path += steps_of(search, root, search->list->items[i].first);
-    return weight * path / (double)search->list->count;
+        even += walk(search, root, search->list->items[i].first, NULL);
+    even *= weight / (double)search->list->count;
+    return (struct tree_cost){size + lambda * known, size + lambda * even};
 }
 
-static double tree_total(const struct argument_search *search, const struct block *root)
+/* Values of arguments are counted in a profile only. Without one the calls that count have
+ * arguments of 0: no worse for these, and better in the mean. */
+static bool is_cheaper(const struct argument_search *search, struct tree_cost a, struct tree_cost b)
 {
-    return tree_size(search, root) + search->shaper->effort->lambda * tree_path(search, root);
+    if (search->shaper->options->profile)
+        return a.known < b.known - SLACK;
+    return a.known < b.known + SLACK && a.even < b.even - SLACK;
 }
 
 /* ---- what stands ---------------------------------------------------------------------------- */
@@ -140,17 +153,8 @@ static void find_standing(struct argument_search *search)
 static const struct block *sends_to(const struct argument_search *search,
                                     const struct block *block, uint32_t value)
 {
-    while (!is_target(search, block)) {
-        if (!is_test(search, block))
-            return NULL;
-        uint32_t masked = value & block->mask;
-        bool yes = block->test == TEST_EQUAL           ? masked == block->constant
-                   : block->test == TEST_GREATER       ? masked > block->constant
-                   : block->test == TEST_GREATER_EQUAL ? masked >= block->constant
-                                                       : (masked & block->constant) != 0;
-        block = yes ? block->yes : block->no;
-    }
-    return block;
+    walk(search, block, value, &block);
+    return is_target(search, block) ? block : NULL;
 }
 
 /* Outcomes whose ends it is right for. More than one target among them, or it is a target. */
@@ -274,29 +278,60 @@ static struct block *build(struct shaper *shaper, const struct argument_search *
 
 /* ---- the search ----------------------------------------------------------------------------- */
 
+/* As deep as there are steps. */
+static const struct step *copy_steps(struct arena *arena, const struct step *step)
+{
+    struct step *copy = arena_copy(arena, step, sizeof *step);
+    if (step->yes)
+        copy->yes = copy_steps(arena, step->yes);
+    if (step->no)
+        copy->no = copy_steps(arena, step->no);
+    return copy;
+}
+
+/* With a limit of its own: most switches have no use for it. */
+static const struct step *find_shared(struct argument_search *search, unsigned most)
+{
+    struct synthesis *synthesis = search->synthesis;
+    uint64_t work = synthesis->work < search->shared_work ? synthesis->work : search->shared_work;
+    uint64_t kept = synthesis->work - work;
+    synthesis->work = work;
+    const struct step *step = work ? synthesis_find_shared(synthesis, most) : NULL;
+    search->shared_work -= work - synthesis->work;
+    synthesis->work += kept;
+    return step;
+}
+
 /* The smallest tree of at most `most` steps that is right; NULL: none, or none was found. */
 static const struct step *find_right(struct argument_search *search, unsigned most)
 {
     struct synthesis *synthesis = search->synthesis;
-    uint32_t tops = first_tops(search);
+    const struct step *best = NULL;
+    uint32_t tops = first_tops(search), wrong = 0;
     set_digits(synthesis, tops);
     if (!first_samples(search))
         return NULL;
     for (;;) {
-        uint32_t wrong;
         synthesis_prepare(synthesis);
         const struct step *step = synthesis_find(synthesis, most);
+        unsigned size = step ? step->size : 0;
+        if (!step && (step = find_shared(search, most)))
+            size = step->size + 1;
         if (!step)
-            return NULL;
+            return best;
         struct shaper scratch = {.arena = search->arena, .options = search->shaper->options};
         enum checked checked = argument_check(
             search->arena, build(&scratch, search, step), &search->meaning, tops, &wrong);
-        if (checked != CHECKED_WRONG)
-            return checked == CHECKED_RIGHT ? step : NULL;
+        if (checked == CHECKED_RIGHT) {
+            best = copy_steps(search->arena, step);
+            most = size - 1;
+            continue;
+        }
+        unsigned count = synthesis->count;
         tops |= tops_of(wrong) & 0x7fffffffu;
         set_digits(synthesis, tops);
-        if (!add_sample(search, wrong))
-            return NULL;
+        if (checked == CHECKED_UNKNOWN || !add_sample(search, wrong) || synthesis->count == count)
+            return best;
     }
 }
 
@@ -334,29 +369,96 @@ static uint64_t take_work(struct argument_memory *memory)
     return left / WORK_SHARE;
 }
 
-static struct block *search_smaller(struct argument_search *search, struct block *shape)
+/* ---- switches that come again ---------------------------------------------------------------- */
+
+/* What was found for the same values and as many targets, without anything that stood. */
+struct argument_answer {
+    uint32_t mask;
+    const uint32_t *firsts; /* where each outcome begins, and the number of its target */
+    const uint8_t *leaves;
+    size_t count;
+    unsigned most; /* no larger tree was looked for */
+    const struct step *step;
+};
+
+static unsigned leaf_of(const struct argument_search *search, const struct block *target)
+{
+    unsigned leaf = 0;
+    while (search->leaves[leaf] != target)
+        leaf++;
+    return leaf;
+}
+
+static bool answers(const struct argument_search *search, const struct argument_answer *answer,
+                    unsigned most)
+{
+    if (answer->mask != search->meaning.mask || answer->count != search->list->count ||
+        answer->most != most)
+        return false;
+    for (size_t i = 0; i < answer->count; i++) {
+        const struct outcome *one = &search->list->items[i];
+        if (answer->firsts[i] != one->first || answer->leaves[i] != leaf_of(search, one->target))
+            return false;
+    }
+    return true;
+}
+
+static void remember_answer(const struct argument_search *search, unsigned most,
+                            const struct step *step)
+{
+    struct arena *arena = search->shaper->arena;
+    size_t count = search->list->count;
+    uint32_t *firsts = NEW_ARRAY(arena, uint32_t, count);
+    uint8_t *leaves = NEW_ARRAY(arena, uint8_t, count);
+    for (size_t i = 0; i < count; i++) {
+        firsts[i] = search->list->items[i].first;
+        leaves[i] = (uint8_t)leaf_of(search, search->list->items[i].target);
+    }
+    struct argument_answer *answer = NEW(arena, struct argument_answer);
+    *answer = (struct argument_answer){search->meaning.mask, firsts, leaves, count, most,
+                                       step ? copy_steps(arena, step) : NULL};
+    vector_push(arena, &search->shaper->arguments->answers, answer);
+}
+
+/* The answer of an equal switch, or a search of its own. */
+static const struct step *find_answer(struct argument_search *search, unsigned most, uint64_t work)
 {
     struct argument_memory *memory = search->shaper->arguments;
+    struct synthesis *synthesis = search->synthesis;
+    bool leans = synthesis->leaf_count > synthesis->target_count;
+    for (size_t i = 0; i < memory->answers.count && !leans; i++) {
+        if (answers(search, memory->answers.items[i], most))
+            return memory->answers.items[i]->step;
+    }
+    synthesis->work = work;
+    const struct step *step = find_right(search, most);
+    memory->searched += work - synthesis->work;
+    if (!leans)
+        remember_answer(search, most, step);
+    return step;
+}
+
+/* ---- one switch ------------------------------------------------------------------------------ */
+
+static struct block *search_smaller(struct argument_search *search, struct block *shape)
+{
+    uint64_t work = take_work(search->shaper->arguments);
     find_standing(search);
     unsigned size = tree_size(search, shape);
-    uint64_t work = take_work(memory);
-    if (size < 2 || size > STEPS_MOST || !work)
-        return shape;
     search->synthesis = synthesis_new(search->arena);
-    search->synthesis->work = work;
-    if (!find_targets(search))
+    if (size < 2 || size > STEPS_MOST || !work || !find_targets(search))
         return shape;
     find_offers(search);
     find_boundaries(search);
-    const struct step *step = find_right(search, size - 1);
-    memory->searched += work - search->synthesis->work;
+    const struct step *step = find_answer(search, size - 1, work);
     if (!step)
         return shape;
-    double cost = tree_total(search, shape);
     struct block *found = build(search->shaper, search, step);
-    bool right = argument_check(search->arena, found, &search->meaning, 0, NULL) == CHECKED_RIGHT;
+    if (argument_check(search->arena, found, &search->meaning, 0, NULL) != CHECKED_RIGHT)
+        return shape;
     find_standing(search); /* the same blocks, among more */
-    return right && tree_total(search, found) < cost - SLACK ? found : shape;
+    bool cheaper = is_cheaper(search, tree_cost_of(search, found), tree_cost_of(search, shape));
+    return cheaper ? found : shape;
 }
 
 struct block *search_argument(struct shaper *shaper, const struct tested *tested,
@@ -373,7 +475,8 @@ struct block *search_argument(struct shaper *shaper, const struct tested *tested
         .tested = tested,
         .list = list,
         .meaning = {.field = tested->field, .mask = tested->mask, .list = list},
-        .values = values};
+        .values = values,
+        .shared_work = WORK_FOR_SHARED};
     struct block *found = search_smaller(&search, shape);
     arena_free(search.arena);
     return found;

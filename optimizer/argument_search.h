@@ -103,6 +103,7 @@ struct step {
 
 struct synthesis_known;
 struct synthesis_cores;
+struct shared_test;
 struct synthesis_depth;
 
 /* The class of trees: JEQ, JGE and JSET with every constant, and on every path at most one AND,
@@ -125,8 +126,10 @@ struct synthesis {
     size_t boundary_count;
     uint64_t work; /* steps left; 0: the search has stopped and proves nothing */
     unsigned round;
+    unsigned shared, shared_made; /* the number of the shared test; 0: there is none */
     struct synthesis_known *known;
     struct synthesis_cores *cores;
+    struct shared_test *shared_tests;
     struct synthesis_depth *depths;
 };
 
@@ -135,6 +138,10 @@ struct synthesis *synthesis_new(struct arena *arena);
 void synthesis_prepare(struct synthesis *synthesis);
 /* The smallest tree for all samples of at most `size` steps. NULL: there is none, or work is 0. */
 const struct step *synthesis_find(struct synthesis *synthesis, unsigned size);
+
+/* A tree of at most `size` steps with a test in it that several others lead to: it is in the tree
+ * more than once, and counted once, but not in the `size` of the result. NULL as above. */
+const struct step *synthesis_find_shared(struct synthesis *synthesis, unsigned size);
 
 /* ---- argument_check.c ----------------------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
  * on one side is not tried when another one with the same leaf takes more away. The last test of
  * every branch is not searched but computed. What is known of a state is kept; that a state needs
  * more than so many steps stays true when samples are added, since it speaks of these samples. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "optimizer/argument_search.h"
@@ -19,7 +20,7 @@ struct synthesis_known {
     struct sample_set set;
     uint32_t mask;
     uint8_t least;  /* steps that it takes */
-    uint8_t leaves; /* what `least` supposes: the number of leaves */
+    unsigned leaves; /* what `least` supposes: the leaves that there were */
     unsigned round; /* of `step`: trees of earlier rounds were made for fewer samples */
     const struct step *step; /* of `least` steps; NULL: not found yet */
 };
@@ -127,10 +128,10 @@ static struct synthesis_known *known_state(struct synthesis *synthesis, struct s
 {
     size_t slot = (hash_set(set) ^ (mask * 0x9e3779b1u >> 7)) & (KNOWN_SLOTS - 1);
     struct synthesis_known *known = &synthesis->known[slot];
-    if (known->mask != mask || known->leaves != synthesis->leaf_count ||
+    if (known->mask != mask || known->leaves != synthesis->shared ||
         !samples_equal(known->set, set))
-        *known = (struct synthesis_known){
-            .set = set, .mask = mask, .leaves = (uint8_t)synthesis->leaf_count};
+        *known =
+            (struct synthesis_known){.set = set, .mask = mask, .leaves = synthesis->shared};
     if (known->round != synthesis->round)
         known->step = NULL;
     known->round = synthesis->round;
@@ -142,6 +143,8 @@ static bool has_core(struct synthesis *synthesis, struct sample_set set, unsigne
 {
     struct synthesis_cores *cores = &synthesis->cores[steps];
     size_t count = cores->added < CORES_MOST ? cores->added : CORES_MOST;
+    if (synthesis->shared)
+        return false;
     for (size_t i = 0; i < count; i++) {
         struct sample_set core = cores->sets[i];
         if (!samples_within(core, set))
@@ -158,7 +161,7 @@ static bool has_core(struct synthesis *synthesis, struct sample_set set, unsigne
 static void add_core(struct synthesis *synthesis, struct sample_set set, unsigned steps)
 {
     struct synthesis_cores *cores = &synthesis->cores[steps];
-    if (steps >= CORES_FROM)
+    if (steps >= CORES_FROM && !synthesis->shared)
         cores->sets[cores->added++ % CORES_MOST] = set;
 }
 
@@ -590,17 +593,103 @@ static const struct step *solve(struct synthesis *synthesis, struct sample_set s
     return NULL;
 }
 
-const struct step *synthesis_find(struct synthesis *synthesis, unsigned size)
+static struct sample_set all_samples(const struct synthesis *synthesis)
 {
     struct sample_set all = {{0}};
     for (unsigned i = 0; i < synthesis->count; i++)
         samples_add(&all, i);
-    if (size == 1 || !size) {
-        unsigned leaf;
-        if (leaf_for(synthesis, all, &leaf))
-            return &synthesis->leaves[leaf];
+    return all;
+}
+
+const struct step *synthesis_find(struct synthesis *synthesis, unsigned size)
+{
+    struct sample_set all = all_samples(synthesis);
+    unsigned leaf;
+    if (leaf_for(synthesis, all, &leaf))
+        return &synthesis->leaves[leaf];
+    if (size < 2)
         return size ? one_test(synthesis, all, WHOLE) : NULL;
-    }
     make_tables(synthesis);
     return solve(synthesis, all, WHOLE, size < STEPS_MOST ? size : STEPS_MOST);
+}
+
+/* ---- one test that several others lead to --------------------------------------------------- */
+
+/* A test, and the samples for which it is right: as good as a leaf. */
+struct shared_test {
+    struct split split;
+    unsigned leaf_yes, leaf_no;
+    struct sample_set right;
+    unsigned samples;
+    size_t number;
+};
+#define SHARED_TARGETS_MOST 3u
+
+static int compare_shared(const void *a, const void *b)
+{
+    const struct shared_test *left = a, *right = b;
+    if (left->samples != right->samples)
+        return left->samples < right->samples ? 1 : -1;
+    return (left->number > right->number) - (left->number < right->number);
+}
+
+/* All that are right for some samples on either side, those of most samples first. */
+static size_t find_shared(struct synthesis *synthesis, struct sample_set all,
+                          struct shared_test *tests)
+{
+    struct synthesis_depth *depth = &synthesis->depths[0];
+    size_t count = 0;
+    depth->count = 0;
+    memset(depth->slots, 0, sizeof depth->slots);
+    split_by_value(synthesis, depth, all, WHOLE);
+    split_by_bits(synthesis, depth, all, WHOLE);
+    for (size_t i = 0; i < depth->count; i++) {
+        struct sample_set yes = depth->splits[i].yes, no = samples_without(all, yes);
+        for (unsigned pair = 0; pair < synthesis->target_count * synthesis->target_count; pair++) {
+            unsigned one = pair / synthesis->target_count, two = pair % synthesis->target_count;
+            struct sample_set first = samples_and(yes, synthesis->right[one]);
+            struct sample_set second = samples_and(no, synthesis->right[two]);
+            if (one == two || samples_empty(first) || samples_empty(second))
+                continue;
+            struct shared_test test = {depth->splits[i], one, two, samples_or(first, second), 0,
+                                       count};
+            for (unsigned word = 0; word < SAMPLE_WORDS; word++)
+                test.samples += (unsigned)__builtin_popcountll(test.right.words[word]);
+            tests[count++] = test;
+        }
+    }
+    return count;
+}
+
+const struct step *synthesis_find_shared(struct synthesis *synthesis, unsigned size)
+{
+    struct sample_set all = all_samples(synthesis);
+    unsigned leaf = synthesis->leaf_count;
+    const struct step *found = NULL;
+    if (size < 3 || size > STEPS_MOST || leaf == LEAVES_MOST ||
+        synthesis->target_count > SHARED_TARGETS_MOST)
+        return NULL; /* two tests lead to it at least */
+    make_tables(synthesis);
+    if (!synthesis->shared_tests)
+        synthesis->shared_tests =
+            NEW_ARRAY(synthesis->arena, struct shared_test,
+                      SPLITS_MOST * SHARED_TARGETS_MOST * (SHARED_TARGETS_MOST - 1));
+    struct shared_test *tests = synthesis->shared_tests;
+    size_t count = find_shared(synthesis, all, tests);
+    spend(synthesis, count);
+    qsort(tests, count, sizeof *tests, compare_shared);
+    synthesis->leaf_count++;
+    for (size_t i = 0; i < count && !found && spend(synthesis, 8); i++) {
+        const struct shared_test *test = &tests[i];
+        synthesis->shared = ++synthesis->shared_made;
+        synthesis->right[leaf] = test->right;
+        synthesis->leaves[leaf] = *new_test(synthesis, WHOLE, test->split.test,
+                                            test->split.constant, &synthesis->leaves[test->leaf_yes],
+                                            &synthesis->leaves[test->leaf_no]);
+        synthesis->leaves[leaf].size = 0;
+        found = solve(synthesis, all, WHOLE, size - 1);
+    }
+    synthesis->shared = 0;
+    synthesis->leaf_count--;
+    return found;
 }
