@@ -1,12 +1,11 @@
-/* A cheaper tree for a switch on an argument, by search: samples, the smallest tree for them, a look
- * at all values, the value on which it is wrong as one more sample, and so on. It ends with a tree
- * that is right, or with the certainty that none is smaller than the one there is, or without work.
- * Nothing is timed, so that the result is the same everywhere. */
+/* A cheaper tree for a switch on an argument, by search: samples, the smallest tree for them, a
+ * look at all values, the value on which it is wrong as one more sample, and so on. It ends with a
+ * tree that is right, or with the certainty that none is smaller than the one there is, or without
+ * work. Nothing is timed, so that the result is the same everywhere. */
 #include "optimizer/argument_search.h"
 #include "optimizer/switch.h"
 
-/* Of all switches of a program together, and of what is left for one of them. */
-#define WORK_OF_PROGRAM 6000000u
+/* One search gets this part of the work that is left. */
 #define WORK_SHARE 3u
 /* Smaller switches only. */
 #define OUTCOMES_MOST 40u
@@ -14,7 +13,6 @@
 
 /* Cheaper by less than this is not cheaper. */
 #define SLACK 1e-9
-#define WHOLE 0xffffffffu
 /* A part of the work of one search goes to trees that share a test. */
 #define WORK_FOR_SHARED 100000u
 
@@ -74,7 +72,8 @@ static void see_sides(const struct argument_search *search, const struct block *
 static unsigned tree_size(const struct argument_search *search, const struct block *root)
 {
     size_t count = (size_t)root->id + 1;
-    bool *seen = NEW_ARRAY(search->arena, bool, count), *ands = NEW_ARRAY(search->arena, bool, count);
+    bool *seen = NEW_ARRAY(search->arena, bool, count),
+         *ands = NEW_ARRAY(search->arena, bool, count);
     unsigned size = 0;
     seen[root->id] = !is_target(search, root) && !search->standing[root->id];
     ands[root->id] = seen[root->id] && is_test(search, root) && ands_before(root, WHOLE);
@@ -108,8 +107,7 @@ struct tree_cost {
     double even;  /* with every outcome as often as the others */
 };
 
-static struct tree_cost tree_cost_of(const struct argument_search *search,
-                                     const struct block *root)
+static struct tree_cost tree_cost_of(const struct argument_search *search, const struct block *root)
 {
     double weight = 0, known = 0, even = 0, size = tree_size(search, root);
     double lambda = search->shaper->effort->lambda;
@@ -150,8 +148,8 @@ static void find_standing(struct argument_search *search)
 }
 
 /* Where a block that stands sends a value; NULL: not to a target of this switch. */
-static const struct block *sends_to(const struct argument_search *search,
-                                    const struct block *block, uint32_t value)
+static const struct block *sends_to(const struct argument_search *search, const struct block *block,
+                                    uint32_t value)
 {
     walk(search, block, value, &block);
     return is_target(search, block) ? block : NULL;
@@ -320,8 +318,8 @@ static const struct step *find_right(struct argument_search *search, unsigned mo
         if (!step)
             return best;
         struct shaper scratch = {.arena = search->arena, .options = search->shaper->options};
-        enum checked checked = argument_check(
-            search->arena, build(&scratch, search, step), &search->meaning, tops, &wrong);
+        enum checked checked = argument_check(search->arena, build(&scratch, search, step),
+                                              &search->meaning, tops, &wrong);
         if (checked == CHECKED_RIGHT) {
             best = copy_steps(search->arena, step);
             most = size - 1;
@@ -415,8 +413,8 @@ static void remember_answer(const struct argument_search *search, unsigned most,
         leaves[i] = (uint8_t)leaf_of(search, search->list->items[i].target);
     }
     struct argument_answer *answer = NEW(arena, struct argument_answer);
-    *answer = (struct argument_answer){search->meaning.mask, firsts, leaves, count, most,
-                                       step ? copy_steps(arena, step) : NULL};
+    *answer = (struct argument_answer){
+        search->meaning.mask, firsts, leaves, count, most, step ? copy_steps(arena, step) : NULL};
     vector_push(arena, &search->shaper->arguments->answers, answer);
 }
 
@@ -465,8 +463,7 @@ struct block *search_argument(struct shaper *shaper, const struct tested *tested
                               const struct outcome_list *list, struct block *shape,
                               const struct node_values *values)
 {
-    bool searches =
-        shaper->options->level == OPTIMIZE_3 || shaper->options->level == OPTIMIZE_SIZE;
+    bool searches = shaper->options->level == OPTIMIZE_3 || shaper->options->level == OPTIMIZE_SIZE;
     if (!searches || shaper->full || list->count > OUTCOMES_MOST)
         return shape;
     struct argument_search search = {

@@ -88,14 +88,15 @@ static inline unsigned samples_next(struct sample_set a, unsigned from)
 /* The bits of the word, in runs of neighbours that no value of interest tells apart. */
 #define DIGITS_MOST 10u
 #define STEPS_MOST 9u
+#define WHOLE 0xffffffffu /* the mask of all bits */
 
 enum step_kind { STEP_LEAF, STEP_TEST, STEP_AND };
 
 struct step {
     enum step_kind kind;
-    unsigned size;  /* tests and ANDs of the whole tree */
-    unsigned leaf;  /* LEAF */
-    uint32_t mask;  /* TEST: what of the word A holds; AND: what it will hold */
+    unsigned size; /* tests and ANDs of the whole tree */
+    unsigned leaf; /* LEAF */
+    uint32_t mask; /* TEST: what of the word A holds; AND: what it will hold */
     enum test_operation test;
     uint32_t constant;
     const struct step *yes, *no; /* AND: `yes` */
@@ -163,8 +164,11 @@ enum checked argument_check(struct arena *arena, const struct block *root,
 
 /* ---- argument_search.c ---------------------------------------------------------------------- */
 
-/* `shape`, or a tree for the same switch that costs less. `values`: what counts here, by weight. Only
- * at -O3 and -Os. */
+/* For all switches of a program together. */
+#define WORK_OF_PROGRAM 6000000u
+
+/* `shape`, or a tree for the same switch that costs less. `values`: what counts here, by weight.
+ * Only at -O3 and -Os. */
 struct block *search_argument(struct shaper *shaper, const struct tested *tested,
                               const struct outcome_list *list, struct block *shape,
                               const struct node_values *values);

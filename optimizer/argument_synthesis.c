@@ -8,46 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "optimizer/argument_search.h"
+#include "optimizer/argument_split.h"
 
-#define WHOLE 0xffffffffu
 #define KNOWN_SLOTS 32768u
-#define SPLITS_MOST (2 * SAMPLES_MOST + (1u << DIGITS_MOST))
-#define SPLIT_SLOTS 4096u /* twice as many at least, a power of two */
 
 /* What is known of one state. */
 struct synthesis_known {
     struct sample_set set;
     uint32_t mask;
-    uint8_t least;  /* steps that it takes */
-    unsigned leaves; /* what `least` supposes: the leaves that there were */
-    unsigned round; /* of `step`: trees of earlier rounds were made for fewer samples */
+    uint8_t least;           /* steps that it takes */
+    unsigned leaves;         /* what `least` supposes: the leaves that there were */
+    unsigned round;          /* of `step`: trees of earlier rounds were made for fewer samples */
     const struct step *step; /* of `least` steps; NULL: not found yet */
-};
-
-/* One way in which a test parts the samples. */
-struct split {
-    struct sample_set yes;
-    enum test_operation test;
-    uint32_t constant;
-};
-
-/* A split with a leaf on one side, and what is left. */
-struct peel {
-    struct split split;
-    struct sample_set left;
-};
-
-/* What one step of the search needs, by the steps that are left. */
-struct synthesis_depth {
-    struct split splits[SPLITS_MOST];
-    size_t count;
-    struct peel peels[SPLITS_MOST];
-    size_t peel_count;
-    uint16_t slots[SPLIT_SLOTS]; /* open addressing: index + 1 */
-    struct sample_set unions[1u << DIGITS_MOST];
-    uint32_t masks[1u << DIGITS_MOST];
-    bool mixed[1u << DIGITS_MOST]; /* by set of ignored digits */
 };
 
 /* Sets that take more steps than `steps`, the index: so does every set that holds one of them. The
@@ -113,14 +85,6 @@ static bool spend(struct synthesis *synthesis, uint64_t work)
 
 /* ---- what is known -------------------------------------------------------------------------- */
 
-static uint64_t hash_set(struct sample_set set)
-{
-    uint64_t hash = 0;
-    for (unsigned i = 0; i < SAMPLE_WORDS; i++)
-        hash = (hash ^ set.words[i]) * 0x9e3779b97f4a7c15u;
-    return hash ^ hash >> 29;
-}
-
 /* The place of a state. A place that another state has goes to the new one: nothing is lost but
  * time. */
 static struct synthesis_known *known_state(struct synthesis *synthesis, struct sample_set set,
@@ -130,8 +94,7 @@ static struct synthesis_known *known_state(struct synthesis *synthesis, struct s
     struct synthesis_known *known = &synthesis->known[slot];
     if (known->mask != mask || known->leaves != synthesis->shared ||
         !samples_equal(known->set, set))
-        *known =
-            (struct synthesis_known){.set = set, .mask = mask, .leaves = synthesis->shared};
+        *known = (struct synthesis_known){.set = set, .mask = mask, .leaves = synthesis->shared};
     if (known->round != synthesis->round)
         known->step = NULL;
     known->round = synthesis->round;
@@ -167,23 +130,6 @@ static void add_core(struct synthesis *synthesis, struct sample_set set, unsigne
 
 /* ---- leaves --------------------------------------------------------------------------------- */
 
-static bool leaf_for(const struct synthesis *synthesis, struct sample_set set, unsigned *leaf)
-{
-    for (unsigned i = 0; i < synthesis->leaf_count; i++) {
-        if (samples_within(set, synthesis->right[i])) {
-            *leaf = i;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_leaf(const struct synthesis *synthesis, struct sample_set set)
-{
-    unsigned leaf;
-    return leaf_for(synthesis, set, &leaf);
-}
-
 /* Tests that a set takes at least: one less than there are leaves. */
 static unsigned least_steps(const struct synthesis *synthesis, struct sample_set set)
 {
@@ -212,79 +158,7 @@ static const struct step *new_test(struct synthesis *synthesis, uint32_t mask,
     return step;
 }
 
-/* A constant for JGE between two values: where an outcome begins, else as round as can be. */
-static uint32_t bound_between(const struct synthesis *synthesis, uint32_t below, uint32_t above)
-{
-    for (size_t i = 0; i < synthesis->boundary_count; i++) {
-        if (synthesis->boundaries[i] > below && synthesis->boundaries[i] <= above)
-            return synthesis->boundaries[i];
-    }
-    unsigned differ = 31u - (unsigned)__builtin_clz(below ^ above);
-    return above & ~((1u << differ) - 1);
-}
-
-/* ---- one test, computed --------------------------------------------------------------------- */
-
-struct extent {
-    uint32_t least, most, bits;
-};
-
-static struct extent extent_of(const struct synthesis *synthesis, struct sample_set set,
-                               uint32_t mask)
-{
-    struct extent extent = {.least = WHOLE};
-    for (unsigned i = samples_next(set, 0); i < SAMPLES_MOST; i = samples_next(set, i + 1)) {
-        uint32_t value = synthesis->values[i] & mask;
-        extent.least = value < extent.least ? value : extent.least;
-        extent.most = value > extent.most ? value : extent.most;
-        extent.bits |= value;
-    }
-    return extent;
-}
-
-static bool any_is(const struct synthesis *synthesis, struct sample_set set, uint32_t mask,
-                   uint32_t value)
-{
-    for (unsigned i = samples_next(set, 0); i < SAMPLES_MOST; i = samples_next(set, i + 1)) {
-        if ((synthesis->values[i] & mask) == value)
-            return true;
-    }
-    return false;
-}
-
-static bool all_hit(const struct synthesis *synthesis, struct sample_set set, uint32_t bits)
-{
-    for (unsigned i = samples_next(set, 0); i < SAMPLES_MOST; i = samples_next(set, i + 1)) {
-        if (!(synthesis->values[i] & bits))
-            return false;
-    }
-    return true;
-}
-
-/* A test that holds for all of `yes` and none of `no`; both have samples. */
-static bool test_between(const struct synthesis *synthesis, struct sample_set yes,
-                         struct sample_set no, uint32_t mask, enum test_operation *test,
-                         uint32_t *constant)
-{
-    struct extent in = extent_of(synthesis, yes, mask), out = extent_of(synthesis, no, mask);
-    uint32_t bits = in.bits & ~out.bits;
-    if (in.least == in.most && !any_is(synthesis, no, mask, in.least)) {
-        *test = TEST_EQUAL;
-        *constant = in.least;
-        return true;
-    }
-    if (bits && all_hit(synthesis, yes, bits)) {
-        *test = TEST_SET;
-        *constant = bits;
-        return true;
-    }
-    if (in.least > out.most) {
-        *test = TEST_GREATER_EQUAL;
-        *constant = bound_between(synthesis, out.most, in.least);
-        return true;
-    }
-    return false;
-}
+/* ---- one test ------------------------------------------------------------------------------- */
 
 static const struct step *one_test(struct synthesis *synthesis, struct sample_set set,
                                    uint32_t mask)
@@ -303,144 +177,6 @@ static const struct step *one_test(struct synthesis *synthesis, struct sample_se
         }
     }
     return NULL;
-}
-
-/* ---- the ways to part a set ----------------------------------------------------------------- */
-
-/* Once for each way, whichever side is `yes`. */
-static void add_split(struct synthesis_depth *depth, struct sample_set set, struct sample_set yes,
-                      enum test_operation test, uint32_t constant)
-{
-    struct sample_set no = samples_without(set, yes);
-    if (samples_empty(yes) || samples_empty(no))
-        return;
-    struct sample_set first = samples_have(yes, samples_next(set, 0)) ? yes : no;
-    size_t slot = hash_set(first) & (SPLIT_SLOTS - 1);
-    for (; depth->slots[slot]; slot = (slot + 1) & (SPLIT_SLOTS - 1)) {
-        struct sample_set other = depth->splits[depth->slots[slot] - 1].yes;
-        if (samples_equal(other, yes) || samples_equal(other, no))
-            return;
-    }
-    depth->splits[depth->count++] = (struct split){.yes = yes, .test = test, .constant = constant};
-    depth->slots[slot] = (uint16_t)depth->count;
-}
-
-/* The samples of a set, rising by what A holds of them. */
-static unsigned sort_masked(const struct synthesis *synthesis, struct sample_set set,
-                            uint32_t mask, uint8_t *sorted)
-{
-    unsigned count = 0;
-    for (unsigned i = 0; i < synthesis->count; i++) {
-        if (samples_have(set, synthesis->order[i]))
-            sorted[count++] = synthesis->order[i];
-    }
-    for (unsigned i = 1; mask != WHOLE && i < count; i++) {
-        uint8_t sample = sorted[i];
-        unsigned place = i;
-        for (; place && (synthesis->values[sorted[place - 1]] & mask) >
-                            (synthesis->values[sample] & mask);
-             place--)
-            sorted[place] = sorted[place - 1];
-        sorted[place] = sample;
-    }
-    return count;
-}
-
-static void split_by_value(const struct synthesis *synthesis, struct synthesis_depth *depth,
-                           struct sample_set set, uint32_t mask)
-{
-    uint8_t sorted[SAMPLES_MOST];
-    unsigned count = sort_masked(synthesis, set, mask, sorted);
-    struct sample_set above = set;
-    for (unsigned i = 0; i < count;) {
-        uint32_t value = synthesis->values[sorted[i]] & mask;
-        struct sample_set same = {{0}};
-        if (i)
-            add_split(depth, set, above, TEST_GREATER_EQUAL,
-                      bound_between(synthesis, synthesis->values[sorted[i - 1]] & mask, value));
-        for (; i < count && (synthesis->values[sorted[i]] & mask) == value; i++)
-            samples_add(&same, sorted[i]);
-        add_split(depth, set, same, TEST_EQUAL, value);
-        above = samples_without(above, same);
-    }
-}
-
-/* Digits whose samples are the same are one. */
-static unsigned columns_of(const struct synthesis *synthesis, struct sample_set set, uint32_t mask,
-                           struct sample_set *columns, uint32_t *bits)
-{
-    unsigned count = 0;
-    for (unsigned digit = 0; digit < synthesis->digit_count; digit++) {
-        struct sample_set column = {{0}};
-        uint32_t within = synthesis->digits[digit] & mask;
-        for (unsigned i = samples_next(set, 0); within && i < SAMPLES_MOST;
-             i = samples_next(set, i + 1)) {
-            if (synthesis->values[i] & within)
-                samples_add(&column, i);
-        }
-        if (samples_empty(column))
-            continue;
-        unsigned same = 0;
-        while (same < count && !samples_equal(columns[same], column))
-            same++;
-        columns[same] = column;
-        bits[same] = (same == count ? 0 : bits[same]) | within;
-        count += same == count;
-    }
-    return count;
-}
-
-static void split_by_bits(const struct synthesis *synthesis, struct synthesis_depth *depth,
-                          struct sample_set set, uint32_t mask)
-{
-    struct sample_set columns[DIGITS_MOST];
-    uint32_t bits[DIGITS_MOST];
-    unsigned count = columns_of(synthesis, set, mask, columns, bits);
-    depth->unions[0] = (struct sample_set){{0}};
-    depth->masks[0] = 0;
-    for (unsigned i = 1; i < 1u << count; i++) {
-        unsigned column = (unsigned)__builtin_ctz(i);
-        depth->unions[i] = samples_or(depth->unions[i & (i - 1)], columns[column]);
-        depth->masks[i] = depth->masks[i & (i - 1)] | bits[column];
-        add_split(depth, set, depth->unions[i], TEST_SET, depth->masks[i]);
-    }
-}
-
-/* What is left after `peel` must not hold all of what is left after another one. */
-static void add_peel(struct synthesis_depth *depth, const struct peel *peel)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < depth->peel_count; i++) {
-        if (samples_within(depth->peels[i].left, peel->left))
-            return;
-    }
-    for (size_t i = 0; i < depth->peel_count; i++) {
-        if (!samples_within(peel->left, depth->peels[i].left))
-            depth->peels[kept++] = depth->peels[i];
-    }
-    depth->peels[kept++] = *peel;
-    depth->peel_count = kept;
-}
-
-/* Finds all splits and takes those with a leaf out. */
-static void find_splits(const struct synthesis *synthesis, struct synthesis_depth *depth,
-                        struct sample_set set, uint32_t mask)
-{
-    depth->count = depth->peel_count = 0;
-    memset(depth->slots, 0, sizeof depth->slots);
-    split_by_value(synthesis, depth, set, mask);
-    split_by_bits(synthesis, depth, set, mask);
-    size_t kept = 0;
-    for (size_t i = 0; i < depth->count; i++) {
-        struct split split = depth->splits[i];
-        struct sample_set no = samples_without(set, split.yes);
-        bool leaf_yes = is_leaf(synthesis, split.yes);
-        if (leaf_yes || is_leaf(synthesis, no))
-            add_peel(depth, &(struct peel){split, leaf_yes ? no : split.yes});
-        else
-            depth->splits[kept++] = split;
-    }
-    depth->count = kept;
 }
 
 /* ---- the search ----------------------------------------------------------------------------- */
@@ -476,6 +212,7 @@ static const struct step *solve_tests(struct synthesis *synthesis, struct sample
     const struct step *step = NULL;
     unsigned half = (size - 1) / 2;
     find_splits(synthesis, depth, set, mask);
+    find_peels(synthesis, depth, set);
     spend(synthesis, depth->count / 4 + depth->peel_count);
     for (size_t i = 0; i < depth->peel_count && !step; i++) {
         const struct peel *peel = &depth->peels[i];
@@ -549,8 +286,7 @@ static const struct step *solve_and(struct synthesis *synthesis, struct sample_s
         if (!rest)
             continue;
         struct step *step = NEW(synthesis->arena, struct step);
-        *step =
-            (struct step){.kind = STEP_AND, .size = rest->size + 1, .mask = mask, .yes = rest};
+        *step = (struct step){.kind = STEP_AND, .size = rest->size + 1, .mask = mask, .yes = rest};
         return step;
     }
     return NULL;
@@ -639,10 +375,7 @@ static size_t find_shared(struct synthesis *synthesis, struct sample_set all,
 {
     struct synthesis_depth *depth = &synthesis->depths[0];
     size_t count = 0;
-    depth->count = 0;
-    memset(depth->slots, 0, sizeof depth->slots);
-    split_by_value(synthesis, depth, all, WHOLE);
-    split_by_bits(synthesis, depth, all, WHOLE);
+    find_splits(synthesis, depth, all, WHOLE);
     for (size_t i = 0; i < depth->count; i++) {
         struct sample_set yes = depth->splits[i].yes, no = samples_without(all, yes);
         for (unsigned pair = 0; pair < synthesis->target_count * synthesis->target_count; pair++) {
@@ -651,8 +384,8 @@ static size_t find_shared(struct synthesis *synthesis, struct sample_set all,
             struct sample_set second = samples_and(no, synthesis->right[two]);
             if (one == two || samples_empty(first) || samples_empty(second))
                 continue;
-            struct shared_test test = {depth->splits[i], one, two, samples_or(first, second), 0,
-                                       count};
+            struct shared_test test = {depth->splits[i],          one, two,
+                                       samples_or(first, second), 0,   count};
             for (unsigned word = 0; word < SAMPLE_WORDS; word++)
                 test.samples += (unsigned)__builtin_popcountll(test.right.words[word]);
             tests[count++] = test;
@@ -683,9 +416,9 @@ const struct step *synthesis_find_shared(struct synthesis *synthesis, unsigned s
         const struct shared_test *test = &tests[i];
         synthesis->shared = ++synthesis->shared_made;
         synthesis->right[leaf] = test->right;
-        synthesis->leaves[leaf] = *new_test(synthesis, WHOLE, test->split.test,
-                                            test->split.constant, &synthesis->leaves[test->leaf_yes],
-                                            &synthesis->leaves[test->leaf_no]);
+        synthesis->leaves[leaf] =
+            *new_test(synthesis, WHOLE, test->split.test, test->split.constant,
+                      &synthesis->leaves[test->leaf_yes], &synthesis->leaves[test->leaf_no]);
         synthesis->leaves[leaf].size = 0;
         found = solve(synthesis, all, WHOLE, size - 1);
     }
