@@ -67,7 +67,8 @@ static int target_index(struct checker *checker, const struct block *block)
 /* A new test is pushed, to be looked at in its turn. */
 static int place_of(struct checker *checker, const struct block *block)
 {
-    if (is_target(checker->meaning, block))
+    bool returns = block->kind == BLOCK_RETURN || block->kind == BLOCK_RETURN_A;
+    if (returns || is_target(checker->meaning, block))
         return target_index(checker, block);
     for (size_t i = 0; i < checker->count; i++) {
         if (checker->tests[i].block == block)

@@ -10,6 +10,8 @@
 /* Smaller switches only. */
 #define OUTCOMES_MOST 40u
 #define TARGETS_MOST 6u
+/* What is larger than this will not come down to STEPS_MOST. */
+#define SIZE_MOST 24u
 
 /* Cheaper by less than this is not cheaper. */
 #define SLACK 1e-9
@@ -46,6 +48,14 @@ static bool is_test(const struct argument_search *search, const struct block *bl
            block->field == search->tested->field && !block->operand;
 }
 
+/* A test of 1 << (word & 31), of argument_bits.c: AND, TAX, LD, LSH and JSET. */
+#define BIT_TEST_SIZE 5u
+static bool is_bit_test(const struct argument_search *search, const struct block *block)
+{
+    return block->kind == BLOCK_TEST && block->accumulator == ACCUMULATOR_WORD &&
+           block->value == search->shaper->arguments->bits[search->tested->field];
+}
+
 /* Where A holds `holds` of the word: an AND in front of the test. */
 static unsigned ands_before(const struct block *block, uint32_t holds)
 {
@@ -78,9 +88,12 @@ static unsigned tree_size(const struct argument_search *search, const struct blo
     seen[root->id] = !is_target(search, root) && !search->standing[root->id];
     ands[root->id] = seen[root->id] && is_test(search, root) && ands_before(root, WHOLE);
     for (size_t i = count; i-- > 0;) {
-        size += (unsigned)seen[i] + ands[i];
-        if (seen[i])
-            see_sides(search, search->shaper->blocks.items[i], seen, ands);
+        const struct block *block = search->shaper->blocks.items[i];
+        size += ands[i];
+        if (!seen[i])
+            continue;
+        size += is_bit_test(search, block) ? BIT_TEST_SIZE : 1;
+        see_sides(search, block, seen, ands);
     }
     return size;
 }
@@ -91,11 +104,15 @@ static unsigned walk(const struct argument_search *search, const struct block *b
 {
     uint32_t holds = WHOLE;
     unsigned steps = 0;
-    while (!is_target(search, block) && is_test(search, block)) {
-        unsigned ands = ands_before(block, holds);
+    while (!is_target(search, block)) {
+        bool bit = is_bit_test(search, block);
+        if (!bit && !is_test(search, block))
+            break;
+        unsigned ands = bit ? BIT_TEST_SIZE - 1 : ands_before(block, holds);
         steps += 1 + ands;
         holds = ands ? block->mask : holds;
-        block = block_holds(block, value & block->mask) ? block->yes : block->no;
+        uint32_t tested = bit ? (uint32_t)1 << (value & 31) : value & block->mask;
+        block = block_holds(block, tested) ? block->yes : block->no;
     }
     if (end)
         *end = block;
@@ -179,9 +196,12 @@ static void find_offers(struct argument_search *search)
     struct synthesis *synthesis = search->synthesis;
     size_t count = search->shaper->blocks.count;
     unsigned *worths = NEW_ARRAY(search->arena, unsigned, count);
+    bool *bits = NEW_ARRAY(search->arena, bool, count); /* argument_check does not know these */
     for (size_t i = 0; i < count; i++) {
         struct block *block = search->shaper->blocks.items[i];
-        if (search->standing[i] && is_test(search, block) && !is_target(search, block))
+        bits[i] = is_bit_test(search, block) ||
+                  (block->yes && (bits[block->yes->id] || bits[block->no->id]));
+        if (search->standing[i] && is_test(search, block) && !is_target(search, block) && !bits[i])
             worths[i] = worth_of(search, block);
     }
     while (synthesis->leaf_count < LEAVES_MOST) {
@@ -444,11 +464,12 @@ static struct block *search_smaller(struct argument_search *search, struct block
     find_standing(search);
     unsigned size = tree_size(search, shape);
     search->synthesis = synthesis_new(search->arena);
-    if (size < 2 || size > STEPS_MOST || !work || !find_targets(search))
+    if (size < 2 || size > SIZE_MOST || !work || !find_targets(search))
         return shape;
     find_offers(search);
     find_boundaries(search);
-    const struct step *step = find_answer(search, size - 1, work);
+    unsigned most = size - 1 < STEPS_MOST ? size - 1 : STEPS_MOST;
+    const struct step *step = find_answer(search, most, work);
     if (!step)
         return shape;
     struct block *found = build(search->shaper, search, step);

@@ -158,7 +158,7 @@ struct argument_meaning {
 /* Whether the tests below `root` send each of the 2^32 values to its target. `wrong` (may be NULL)
  * is a value that goes elsewhere; where there is a choice, one whose bits are equal within the
  * runs of neighbours that begin at the bits of `tops`. UNKNOWN: a block that is no test of the
- * field with a constant, or too many. */
+ * field with a constant and no return, or too many. */
 enum checked argument_check(struct arena *arena, const struct block *root,
                             const struct argument_meaning *meaning, uint32_t tops, uint32_t *wrong);
 
