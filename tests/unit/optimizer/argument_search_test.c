@@ -407,8 +407,7 @@ static void test_leans_on_what_stands(void **state)
     outcome_from(&bench, 0x400, 3);
     struct block *second = shape(&bench);
     assert_means_list(&bench, second);
-    assert_int_equal(second->test, TEST_GREATER_EQUAL);
-    assert_int_equal(second->constant, 0x400);
+    assert_ptr_equal(second->yes, bench.targets[3]);
     assert_ptr_equal(second->no, first);
 }
 
