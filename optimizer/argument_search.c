@@ -7,6 +7,8 @@
 
 /* One search gets this part of the work that is left. */
 #define WORK_SHARE 3u
+/* Blocks that are looked at for what stands. */
+#define BLOCKS_A_WORK 8u
 /* Smaller switches only. */
 #define OUTCOMES_MOST 40u
 #define TARGETS_MOST 6u
@@ -460,11 +462,15 @@ static const struct step *find_answer(struct argument_search *search, unsigned m
 
 static struct block *search_smaller(struct argument_search *search, struct block *shape)
 {
-    uint64_t work = take_work(search->shaper->arguments);
+    struct argument_memory *memory = search->shaper->arguments;
+    uint64_t work = take_work(memory);
+    if (!work)
+        return shape;
     find_standing(search);
+    memory->searched += search->shaper->blocks.count / BLOCKS_A_WORK;
     unsigned size = tree_size(search, shape);
     search->synthesis = synthesis_new(search->arena);
-    if (size < 2 || size > SIZE_MOST || !work || !find_targets(search))
+    if (size < 2 || size > SIZE_MOST || !find_targets(search))
         return shape;
     find_offers(search);
     find_boundaries(search);

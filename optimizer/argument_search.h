@@ -164,7 +164,8 @@ enum checked argument_check(struct arena *arena, const struct block *root,
 
 /* ---- argument_search.c ---------------------------------------------------------------------- */
 
-/* For all switches of a program together. */
+/* For all switches of a program together, in steps of the search: a million take about a tenth of a
+ * second. */
 #define WORK_OF_PROGRAM 6000000u
 
 /* `shape`, or a tree for the same switch that costs less. `values`: what counts here, by weight.
