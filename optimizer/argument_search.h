@@ -4,7 +4,8 @@
  * argument_search.c keeps a set of samples, values of the word. argument_synthesis.c finds the
  * smallest tree that is right on the samples. argument_check.c looks at all 2^32 values; a value on
  * which the tree is wrong becomes a sample. No tree of a size on the samples means no tree of that
- * size at all, since the samples are some of the values. */
+ * size at all, since the samples are some of the values (within the class of trees that is looked
+ * at, below). */
 #ifndef OPTIMIZER_ARGUMENT_SEARCH_H
 #define OPTIMIZER_ARGUMENT_SEARCH_H
 
@@ -107,10 +108,14 @@ struct synthesis_cores;
 struct shared_test;
 struct synthesis_depth;
 
-/* The class of trees: JEQ, JGE and JSET with every constant, and on every path at most one AND,
- * that of a mask which ignores as many bits as it can without mixing samples of different leaves
- * (one more bit would). Every sample has all bits of a digit or none. Trees that share steps are
- * found only as far as leaves are shared. */
+/* What is looked at: trees of JEQ, JGE and JSET with every constant, and on a path at most one AND.
+ * When synthesis_find says that there is none, then there is none
+ *  - without AND, or with nothing but JEQ behind it. Of the masks of an AND only those are tried
+ *    that ignore as many bits as they can without mixing samples of different leaves: behind them
+ *    JEQ needs the fewest tests; JGE and JSET may do with less behind another mask;
+ *  - as long as every sample has all bits of a digit or none. With more digits than DIGITS_MOST the
+ *    upper ones are one, and some sets of bits are not tried.
+ * Trees in which several tests lead to one are looked for by synthesis_find_shared, a few of them. */
 struct synthesis {
     struct arena *arena;
     uint32_t values[SAMPLES_MOST];
