@@ -115,7 +115,8 @@ struct synthesis_depth;
  *    JEQ needs the fewest tests; JGE and JSET may do with less behind another mask;
  *  - as long as every sample has all bits of a digit or none. With more digits than DIGITS_MOST the
  *    upper ones are one, and some sets of bits are not tried.
- * Trees in which several tests lead to one are looked for by synthesis_find_shared, a few of them. */
+ * Trees in which several tests lead to one are looked for by synthesis_find_shared, a few of them.
+ */
 struct synthesis {
     struct arena *arena;
     uint32_t values[SAMPLES_MOST];
