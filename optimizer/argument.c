@@ -1,6 +1,6 @@
 /* The shape of a switch on an argument: bit tests where it is dense and irregular, else a chain to
  * far targets with mask tests in it, else a tree. */
-#include "optimizer/argument.h"
+#include "optimizer/argument_search.h"
 
 /* Random members of a sparse set run faster down a chain than down a tree, whose branches the
  * processor cannot predict; past this many the walk itself is slower. */
@@ -125,15 +125,21 @@ static struct block *shape_whole(struct shaper *shaper, const struct tested *tes
 }
 
 struct block *shape_argument(struct shaper *shaper, const struct tested *tested,
-                             const struct outcome *outcomes, size_t count)
+                             const struct outcome *outcomes, size_t count,
+                             const struct node_values *values)
 {
-    if (tested->accumulator != ACCUMULATOR_FIELD || tested->mask != 0xffffffffu || count < 2)
+    if (tested->accumulator != ACCUMULATOR_FIELD || count < 2)
         return shape_balanced(shaper, tested, outcomes, count);
     struct outcome_list list = {.count = count};
     list.items = arena_copy(shaper->arena, outcomes, count * sizeof *outcomes);
     if (!shaper->arguments)
         shaper->arguments = NEW(shaper->arena, struct argument_memory);
+    if (tested->mask != 0xffffffffu) {
+        struct block *balanced = shape_balanced(shaper, tested, outcomes, count);
+        return search_argument(shaper, tested, &list, balanced, values);
+    }
     struct block *block = shape_whole(shaper, tested, &list);
+    block = search_argument(shaper, tested, &list, block, values);
     remember_argument(shaper, tested, &list, block);
     return block;
 }

@@ -20,17 +20,23 @@ struct shaped_argument {
     struct block *block;
 };
 
+struct argument_answer;
+
 struct argument_memory {
     VECTOR(struct shaped_argument) shaped;
     const struct word *bits[FIELD_COUNT]; /* 1 << (field & 31), once it was needed */
+    uint64_t searched;                    /* work that argument_search.c has spent */
+    VECTOR(struct argument_answer *) answers; /* argument_search.c */
 };
 
 /* ---- argument.c ----------------------------------------------------------------------------- */
 
-/* The switch on a word of an argument or of ip in the shape that costs least. Call it for switches
+/* The switch on a word of an argument or of ip in the shape that costs least. `values`: what counts
+ * of it, as far as that is known. Call it for switches
  * of few outcomes first: larger ones then end in them. */
 struct block *shape_argument(struct shaper *shaper, const struct tested *tested,
-                             const struct outcome *outcomes, size_t count);
+                             const struct outcome *outcomes, size_t count,
+                             const struct node_values *values);
 
 /* ---- argument_order.c ----------------------------------------------------------------------- */
 

@@ -36,7 +36,8 @@ static struct block *select_switch(struct shaper *shaper, const struct dag_node 
     }
     if (shaper->options->level != OPTIMIZE_0 && node->field != FIELD_NR &&
         node->field != FIELD_ARCH)
-        return shape_argument(shaper, &tested, outcomes, node->edge_count);
+        return shape_argument(shaper, &tested, outcomes, node->edge_count,
+                              &shaper->values[node->id]);
     const struct node_values *values = &shaper->values[node->id];
     return shape_switch(shaper, &tested, outcomes, node->edge_count, values->items, values->count);
 }
