@@ -21,6 +21,8 @@
 /* Blocks are never given back: the last half is kept for the rest of the program. */
 #define POLISHED_BLOCKS_MOST (BLOCK_MOST / 2)
 
+/* With few tests there is less to find: at most so many steps for each pair of tests. */
+#define STEPS_PER_PAIR 10000u
 /* The part of the work that is kept for the sweeps at the end. */
 #define SWEEPS_SHARE 8u
 /* One try in so many looks for windows with one test more. */
@@ -187,6 +189,13 @@ static bool sweep(struct polish *polish, size_t runs_most)
     return improved;
 }
 
+static uint64_t work_of(const struct polish *polish)
+{
+    uint64_t most = polish->shaper->effort->polish_work;
+    uint64_t pairs = (uint64_t)polish->forest.count * polish->forest.count;
+    return pairs < most / STEPS_PER_PAIR ? pairs * STEPS_PER_PAIR : most;
+}
+
 static void wander(struct polish *polish)
 {
     uint32_t seed = 0;
@@ -213,13 +222,13 @@ void polish_tables(struct shaper *shaper, const struct tested *tested, struct ta
                             .count = count,
                             .random = random_seed(count),
                             .begin = shaper->work};
-    polish.end = shaper->work + shaper->effort->polish_work;
     polish.tables = NEW_ARRAY(polish.arena, struct table, count);
     polish.best = NEW_ARRAY(polish.arena, struct table, count);
     polish.tried = NEW_ARRAY(polish.arena, bool, BLOCK_MOST);
     polish.best_cost = INFINITY;
     polish.forest_arena = arena_new();
     take(&polish, tables, tables_cost(shaper, tested, tables, count));
+    polish.end = polish.begin + work_of(&polish);
     while (may_go_on(&polish) && sweep(&polish, shaper->effort->runs_often))
         ;
     if (shaper->effort->threshold > 0) {
