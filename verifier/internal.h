@@ -28,6 +28,7 @@ static inline bool is_single(struct range range)
  */
 
 struct pair_memo;
+struct dead_ends;
 
 struct prover {
     struct arena *arena; /* of this proof only */
@@ -45,6 +46,7 @@ struct prover {
     bool too_fine;       /* the partition was given up: too many steps or classes */
     struct proof proof;  /* as far as it is known; `verdict` REFUTED ends the search */
     struct pair_memo *memo;
+    struct dead_ends *dead_ends; /* find_value.c; NULL until it is needed */
     uint64_t emitted; /* obligations printed as SMT-LIB */
 };
 

@@ -1,8 +1,6 @@
-/* What is known of words on a path: intervals, bits, ends of masked words; and values that agree
- * with it. What is known always includes every value that the word can have there. */
+/* What is known of words on a path: intervals, bits, ends of masked words. What is known always
+ * includes every value that the word can have there. */
 #include "verifier/walk.h"
-
-#define CANDIDATES_MOST 2048u
 
 /* ---- atoms ------------------------------------------------------------------------------------
  */
@@ -269,87 +267,4 @@ void take_back(struct walker *w)
     w->truths.items[a->atom->id] = UNDECIDED;
     if (a->word < FIELD_COUNT)
         w->domains[a->word] = a->before;
-}
-
-/* ---- an input that takes the path ----------------------------------------------------------- */
-
-static bool agrees(const struct walker *w, unsigned word, uint32_t value)
-{
-    const struct domain *d = &w->domains[word];
-    if (value < d->low || value > d->high || (value ^ d->value) & d->known)
-        return false;
-    for (size_t i = 0; i < w->trail.count; i++) {
-        const struct assumption *a = &w->trail.items[i];
-        if (a->word != word)
-            continue;
-        struct comparison_of c = a->comparison;
-        uint32_t seen = value & c.mask;
-        if ((c.is_equal ? seen == c.constant : seen < c.constant) != a->holds)
-            return false;
-    }
-    return true;
-}
-
-/* The smallest value from `from` up that has the known bits; false when there is none. */
-static bool next_with_bits(const struct domain *d, uint64_t from, uint32_t *found)
-{
-    for (unsigned tries = 0; tries < 40 && from <= UINT32_MAX; tries++) {
-        uint32_t wrong = ((uint32_t)from ^ d->value) & d->known;
-        if (!wrong) {
-            *found = (uint32_t)from;
-            return true;
-        }
-        uint32_t top = wrong;
-        while (top & (top - 1))
-            top &= top - 1;
-        uint32_t low_bits = top | (top - 1);
-        if (d->value & top) /* raise this bit, clear what is below, then set the known ones there */
-            from = ((uint32_t)from & ~low_bits) | (d->value & d->known & low_bits);
-        else /* it must become 0: carry into a free bit above */
-            from = ((uint64_t)((uint32_t)from & ~low_bits) + (uint64_t)low_bits + 1);
-    }
-    return false;
-}
-
-/* Bits that a path wants set somewhere in a mask are guessed one after the other. */
-static bool guess(const struct walker *w, unsigned word, uint32_t base, uint32_t *value)
-{
-    for (size_t i = 0; i < w->trail.count; i++) {
-        const struct assumption *a = &w->trail.items[i];
-        if (a->word != word || a->holds)
-            continue;
-        struct comparison_of c = a->comparison;
-        uint32_t spare = c.mask & ~w->domains[word].known;
-        if (!c.is_equal || (base & c.mask) != c.constant || !spare)
-            continue;
-        base ^= spare & (0 - spare);
-    }
-    *value = base;
-    return agrees(w, word, base);
-}
-
-/* Goes through the values that the domain leaves; when all have been seen and none agrees, there is
- * none. */
-enum found find_value(const struct walker *w, unsigned word, uint32_t *value)
-{
-    const struct domain *d = &w->domains[word];
-    uint64_t from = d->low;
-    for (unsigned tries = 0; tries < CANDIDATES_MOST; tries++) {
-        uint32_t candidate;
-        if (from > d->high || !next_with_bits(d, from, &candidate) || candidate > d->high)
-            return FOUND_NONE;
-        if (agrees(w, word, candidate)) {
-            *value = candidate;
-            return FOUND_VALUE;
-        }
-        if (tries == 0 && guess(w, word, candidate, value))
-            return FOUND_VALUE;
-        from = (uint64_t)candidate + 1;
-    }
-    uint32_t top = (d->high & ~d->known) | (d->value & d->known);
-    if (agrees(w, word, top)) {
-        *value = top;
-        return FOUND_VALUE;
-    }
-    return FOUND_UNSURE;
 }

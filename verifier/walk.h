@@ -51,8 +51,12 @@ enum truth truth_assumed(const struct walker *walker, const struct term *conditi
 /* False: no input takes this path. The assumption is on the trail either way. */
 bool assume(struct walker *walker, const struct term *atom, bool holds);
 void take_back(struct walker *walker);
+
+/* ---- find_value.c ---------------------------------------------------------------------------- */
+
 enum found { FOUND_NONE, FOUND_VALUE, FOUND_UNSURE };
-/* A value of the word that agrees with everything that was assumed of it. */
+/* The smallest value of the word that agrees with everything that was assumed of it. NONE is
+ * certain; UNSURE: too much was assumed to go through it all. */
 enum found find_value(const struct walker *walker, unsigned word, uint32_t *value);
 
 #endif
