@@ -47,7 +47,7 @@ struct prover {
     struct proof proof;  /* as far as it is known; `verdict` REFUTED ends the search */
     struct pair_memo *memo;
     struct dead_ends *dead_ends; /* find_value.c; NULL until it is needed */
-    uint64_t emitted; /* obligations printed as SMT-LIB */
+    uint64_t emitted;            /* obligations printed as SMT-LIB */
 };
 
 struct prover *prover_open(const struct proof_options *options, bool big_endian);
@@ -69,7 +69,8 @@ const struct term *word_within(struct prover *prover, const struct term *word, s
 /* The term with words replaced: `replacements` has FIELD_COUNT entries, NULL = as it is. */
 const struct term *substitute(struct prover *prover, const struct term *term,
                               const struct term *const *replacements);
-/* The same; and of every choice whose condition `decide` knows (1 true, -1 false), that side only. */
+/* The same; and of every choice whose condition `decide` knows (1 true, -1 false), that side only.
+ */
 struct choices {
     const struct term *const *replacements;
     int (*decide)(void *data, const struct term *condition);
@@ -165,7 +166,8 @@ struct decoded {
     uint32_t yes, no;          /* targets of jumps; JUMP: yes. Else: the next instruction */
     uint32_t live;             /* registers whose value on entry matters: bit n for register n */
     bool reads_nr, reads_arch; /* somewhere from here on */
-    bool may_end; /* DIV X, which ends the program when X is 0; also a shift by X in an executor that watches */
+    bool may_end; /* DIV X, which ends the program when X is 0; also a shift by X in an executor
+                     that watches */
 };
 
 struct machine {
@@ -187,8 +189,8 @@ struct executor {
 };
 
 struct executor *executor_new(struct prover *prover, const struct program *program);
-/* One that is watched: what it returns is `ended` where it divides by zero, and also where it shifts
- * by 32 or more. */
+/* One that is watched: what it returns is `ended` where it divides by zero, and also where it
+ * shifts by 32 or more. */
 struct executor *executor_watching(struct prover *prover, const struct program *program,
                                    uint32_t ended);
 struct machine machine_start(struct prover *prover);
@@ -217,9 +219,9 @@ struct behaviour executor_behaviour(struct prover *prover, struct executor *exec
 /* ---- what a C caller's registers hold (width.c) -------------------------------------------------
  */
 
-/* Replaces the words of one argument of a call by what they hold when a C caller fills the register:
- * the bits that the kernel ignores are copies of the sign, or 0. Leaves an argument of which nothing
- * is ignored. `replacements` has FIELD_COUNT entries. */
+/* Replaces the words of one argument of a call by what they hold when a C caller fills the
+ * register: the bits that the kernel ignores are copies of the sign, or 0. Leaves an argument of
+ * which nothing is ignored. `replacements` has FIELD_COUNT entries. */
 void honest_argument(struct prover *prover, enum abi_id abi, const struct syscall_entry *entry,
                      unsigned index, const struct term **replacements);
 
