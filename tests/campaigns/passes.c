@@ -17,6 +17,7 @@
 #include "api/bpfproof.h"
 #include "optimizer/pass.h"
 #include "tests/unit/compiler/policies.h"
+#include "tests/unit/samples.h"
 
 #define POLICIES 10000u
 #define ORDERS 50u
@@ -352,7 +353,7 @@ int main(int argc, char **argv)
     const char *scale = getenv("BPFPROOF_SCALE");
     bool full = scale && !strcmp(scale, "full");
     struct campaign passes = {
-        .full = full, .policies = full ? POLICIES : POLICIES / 250, .seed = 1};
+        .full = full, .policies = full ? POLICIES : SAMPLES(POLICIES / 250), .seed = 1};
     setlinebuf(stdout);
     if (argc > 1)
         passes.policies = (uint32_t)strtoul(argv[1], NULL, 0);

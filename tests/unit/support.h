@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/base.h"
+#include "unit/samples.h"
 
 struct fixture {
     struct arena *arena;

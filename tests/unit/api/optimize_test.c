@@ -51,7 +51,7 @@ static void test_random_programs(void **state)
     struct random random = random_seed(21);
     unsigned proved = 0, emitted = 0;
     (void)state;
-    for (int i = 0; i < 700; i++) {
+    for (int i = 0; i < SAMPLES(700); i++) {
         struct arena *arena = arena_new();
         struct diagnostics diagnostics = diagnostics_new(arena);
         struct draft *draft = NEW(arena, struct draft);
@@ -79,7 +79,7 @@ static void test_random_programs(void **state)
         }
         arena_free(arena);
     }
-    assert_true(emitted >= 690);
+    assert_true(emitted >= SAMPLES(690));
     assert_true(proved >= emitted - emitted / 100);
 }
 

@@ -231,7 +231,7 @@ static void random_conditions_mean_the_same(void **state)
 {
     struct fixture *fixture = *state;
     unsigned said = 0;
-    for (uint64_t seed = 0; seed < 1500; seed++) {
+    for (uint64_t seed = 0; seed < SAMPLES(1500u); seed++) {
         struct arena *arena = arena_new();
         struct random random = random_seed(seed);
         const struct call_of *call = &calls[random_below(&random, COUNT_OF(calls))];
@@ -255,7 +255,7 @@ static void random_conditions_mean_the_same(void **state)
         arena_free(arena);
     }
     (void)fixture;
-    assert_true(said > 1450);
+    assert_true(said > SAMPLES(1450u));
 }
 
 static void expect_equal(struct arena *arena, const struct policy *a, const struct policy *b,
@@ -332,7 +332,7 @@ static void random_policies_are_equal(void **state)
 {
     unsigned said = 0, tried = 0;
     (void)state;
-    for (unsigned seed = 0; seed < 400; seed++) {
+    for (unsigned seed = 0; seed < SAMPLES(400u); seed++) {
         struct arena *arena = arena_new();
         struct random random = random_seed(seed);
         struct diagnostics diagnostics = diagnostics_new(arena);
@@ -353,7 +353,7 @@ static void random_policies_are_equal(void **state)
         }
         arena_free(arena);
     }
-    assert_true(tried > 100);
+    assert_true(tried > SAMPLES(400u) / 4);
     assert_int_equal(said, tried);
 }
 
@@ -362,7 +362,7 @@ static void random_raw_policies_agree(void **state)
 {
     unsigned said = 0;
     (void)state;
-    for (unsigned seed = 1000; seed < 1400; seed++) {
+    for (unsigned seed = 1000; seed < 1000 + SAMPLES(400u); seed++) {
         struct arena *arena = arena_new();
         struct random random = random_seed(seed);
         struct diagnostics diagnostics = diagnostics_new(arena);
@@ -391,7 +391,7 @@ static void random_raw_policies_agree(void **state)
         }
         arena_free(arena);
     }
-    assert_true(said > 60);
+    assert_true(said > SAMPLES(400u) / 8);
 }
 
 int main(void)
