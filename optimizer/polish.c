@@ -21,8 +21,8 @@
 /* Blocks are never given back: the last half is kept for the rest of the program. */
 #define POLISHED_BLOCKS_MOST (BLOCK_MOST / 2)
 
-/* With few tests there is less to find: at most so many steps for each pair of tests. */
-#define STEPS_PER_PAIR 10000u
+/* With few tests there is less to find: at most so many steps, times the cube of the tests. */
+#define STEPS_PER_CUBE 200u
 /* The part of the work that is kept for the sweeps at the end. */
 #define SWEEPS_SHARE 8u
 /* One try in so many looks for windows with one test more. */
@@ -191,9 +191,9 @@ static bool sweep(struct polish *polish, size_t runs_most)
 
 static uint64_t work_of(const struct polish *polish)
 {
-    uint64_t most = polish->shaper->effort->polish_work;
-    uint64_t pairs = (uint64_t)polish->forest.count * polish->forest.count;
-    return pairs < most / STEPS_PER_PAIR ? pairs * STEPS_PER_PAIR : most;
+    uint64_t most = polish->shaper->effort->polish_work, count = polish->forest.count;
+    uint64_t work = count * count * count * STEPS_PER_CUBE; /* a program is short */
+    return work < most ? work : most;
 }
 
 static void wander(struct polish *polish)
