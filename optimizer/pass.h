@@ -5,11 +5,14 @@
 
 #include "optimizer/optimizer.h"
 
+struct dead_ends;
+
 /* What a pass works on and replaces. `root` belongs to `dag`. */
 struct pass_state {
     struct arena *arena;
     struct dag *dag;
     const struct dag_node *root;
+    struct dead_ends *dead_ends; /* pass_settled.c; NULL until it is needed */
 };
 
 /* Gives the DAG another form of the same meaning. False: it is left as it was, because there was
@@ -43,6 +46,6 @@ size_t dag_tests(struct arena *arena, const struct dag_node *root);
 typedef const struct dag_node *pass_node(struct pass_state *state, const struct dag_node *node);
 bool pass_rewrite(struct pass_state *state, pass_node *rewrite);
 
-pass_run pass_canonical, pass_implied, pass_masks, pass_order;
+pass_run pass_canonical, pass_implied, pass_settled, pass_masks, pass_order;
 
 #endif

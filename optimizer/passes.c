@@ -26,6 +26,15 @@ static const struct pass passes[] = {
         .run = pass_implied,
     },
     {
+        .name = "settled",
+        .does = "switches of one word whose possible ways all lead to one node",
+        .needs = "nothing",
+        .keeps = "the order of the fields",
+        .terminates = "a budget of steps for each node, children first",
+        .always = true,
+        .run = pass_settled,
+    },
+    {
         .name = "masks",
         .does = "sets of many values that one mask test decides as a switch on the masked word",
         .needs = "nothing",

@@ -96,6 +96,22 @@ static void order_tables(const struct shaper *shaper, const struct dag_node **no
     memcpy(nodes, ordered, count * sizeof *nodes);
 }
 
+/* arch above the tables of numbers, and these above everything else: so it is unless rules look at
+ * numbers behind arguments and keep that order. Then the tables are made as they come, and are left
+ * as they are. */
+static bool is_staged(const struct dag_node **nodes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        unsigned stage = stage_of(nodes[i]);
+        for (uint32_t j = 0; j < nodes[i]->edge_count; j++) {
+            unsigned below = stage_of(nodes[i]->edges[j].child);
+            if (below > stage || (below == stage && stage == 1))
+                return false;
+        }
+    }
+    return true;
+}
+
 static bool is_number_table(const struct dag_node *node)
 {
     return stage_of(node) == 1;
@@ -129,13 +145,15 @@ static void select_nodes(struct shaper *shaper, const struct dag *dag, const str
     const struct dag_node **nodes = dag_nodes_below(shaper->arena, root, &count);
     shaper->by_node = NEW_ARRAY(shaper->arena, struct block *, dag_size(dag));
     order_for_reuse(shaper->arena, nodes, count);
-    order_tables(shaper, nodes, count);
+    bool staged = is_staged(nodes, count);
+    if (staged)
+        order_tables(shaper, nodes, count);
     for (size_t i = 0; i < count && !shaper->full; i++) {
-        if (i && stage_of(nodes[i]) == 2 && stage_of(nodes[i - 1]) != 2)
+        if (staged && i && stage_of(nodes[i]) == 2 && stage_of(nodes[i - 1]) != 2)
             polish_numbers(shaper, nodes, i);
         shaper->by_node[nodes[i]->id] = select_node(shaper, nodes[i]);
     }
-    if (count && stage_of(nodes[count - 1]) != 2)
+    if (staged && count && stage_of(nodes[count - 1]) != 2)
         polish_numbers(shaper, nodes, count);
 }
 

@@ -3,6 +3,7 @@
 #ifndef VERIFIER_WALK_H
 #define VERIFIER_WALK_H
 
+#include "smt/bounds.h"
 #include "verifier/internal.h"
 
 enum truth { FALSE_HERE = -1, UNDECIDED = 0, TRUE_HERE = 1 };
@@ -54,7 +55,6 @@ void take_back(struct walker *walker);
 
 /* ---- find_value.c ---------------------------------------------------------------------------- */
 
-enum found { FOUND_NONE, FOUND_VALUE, FOUND_UNSURE };
 /* The smallest value of the word that agrees with everything that was assumed of it. NONE is
  * certain; UNSURE: too much was assumed to go through it all. */
 enum found find_value(const struct walker *walker, unsigned word, uint32_t *value);

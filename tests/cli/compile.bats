@@ -191,3 +191,34 @@ figures() { # options: prints instructions, mean and longest path over the permi
         [ "$(bpfproof compile "$T/p.policy" $level --json | json cached.x86_64)" = 1 ]
     done
 }
+
+@test "parts of a word that together leave no way but one are cached at every level" {
+    cat >"$T/p" <<'POLICY'
+policy parts
+abi x86_64
+foreign kill_process
+default errno(EPERM)
+allow openat((flags & O_CREAT) == 0)
+allow openat((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+allow openat((flags & O_EXCL) == 0)
+errno(2) fcntl((cmd & 1) != 0 && (cmd & 2) != 0 && (cmd & 3) != 3)
+allow fcntl
+POLICY
+    for level in -O0 -O1 -O2 -O3 -Os; do
+        [ "$(bpfproof compile "$T/p" $level --json | json cached.x86_64)" -eq 2 ]
+    done
+}
+
+@test "numbers that are looked at behind arguments, at every level" {
+    cat >"$T/p" <<'POLICY'
+policy behind
+abi x86_64
+default kill_process
+raw trace(1) if (arg1) != 0
+raw errno(EPERM) if (nr in { 232, 0x40000000, 0x80000000, 0xc0000000 } || (arg2) == 2 && nr == 0 || (nr & 0x117) == 0 && (nr > 379 || (arch & 0x17b) != 0) || nr != 0 && arch == 144)
+raw log if (arg1) != 1 && nr in { 16..31, 48..63, 80..95, 112..127, 144..159, 176..191, 208..223, 240..255, 272..287, 304..319, 336..351 }
+POLICY
+    for level in -O0 -O1 -O2 -O3 -Os; do
+        [ "$(bpfproof compile "$T/p" $level --accept=arch,width --json | json proof)" = PROVED ]
+    done
+}

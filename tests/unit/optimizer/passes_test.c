@@ -126,6 +126,24 @@ static void test_masks_imply_masks(void **state)
     assert_ptr_equal(dag_child_at(s.root, 1), c);
 }
 
+/* One of both bits, the one clear, the other clear: some of it holds for every word. Without the
+ * last it does not. */
+static void test_together_no_way_but_one(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pass_state s = new_state(fixture->arena);
+    const struct dag_node *a = dag_verdict(s.dag, 1), *b = dag_verdict(s.dag, 2);
+    const struct dag_node *one = test_value(&s, FIELD_ARG0_LO, 1, 0, a, b);
+    const struct dag_node *either = test_value(&s, FIELD_ARG0_LO, 2, 0, a, one);
+    s.root = test_value(&s, FIELD_ARG0_LO, 3, 3, a, either);
+    assert_true(pass_named("settled")->run(&s));
+    assert_ptr_equal(s.root, a);
+    s.root = test_value(&s, FIELD_ARG0_LO, 3, 3, a, test_value(&s, FIELD_ARG0_LO, 2, 0, a, b));
+    assert_false(pass_named("settled")->run(&s));
+    s.root = test_value(&s, FIELD_ARG0_LO, 7, 3, a, either);
+    assert_false(pass_named("settled")->run(&s));
+}
+
 static void test_high_masks_are_intervals(void **state)
 {
     struct fixture *fixture = *state;
@@ -185,8 +203,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_each_pass_keeps_the_meaning), TEST(test_equal_implies_its_bits),
         TEST(test_bits_do_for_a_value),         TEST(test_masks_imply_masks),
-        TEST(test_high_masks_are_intervals),    TEST(test_sets_become_masks),
-        TEST(test_common_checks_come_last),
+        TEST(test_together_no_way_but_one),     TEST(test_high_masks_are_intervals),
+        TEST(test_sets_become_masks),           TEST(test_common_checks_come_last),
     };
     return RUN_TESTS(tests);
 }
