@@ -140,11 +140,15 @@ static void print_paths(struct context *context, const struct side *side, const 
 static const char *audit_call_text(struct context *context, const struct audit_call *call)
 {
     if (call->abi == ABI_NONE)
-        return "other numbers";
+        return "numbers of other ABIs";
     const char *abi = abi_get(call->abi)->name;
     if (call->name)
         return arena_printf(context->arena, "%s:%s", abi, call->name);
-    return arena_printf(context->arena, "%s:nr(%d)", abi, (int)call->nr);
+    const char *number = arena_printf(context->arena, "%d", (int)call->nr);
+    if (call->nr >= X32_BIT && call->nr != NR_SKIP)
+        number = arena_printf(context->arena, "0x%x", call->nr);
+    return arena_printf(context->arena, "%s:nr(%s)%s%s", abi, number, call->was ? " was " : "",
+                        call->was ? call->was : "");
 }
 
 static json_t *json_witness(struct context *context, const struct audit_witness *witness,
@@ -235,7 +239,8 @@ static void print_finding(struct context *context, const struct audit *audit,
         buffer_printf(&calls, "%s%s", i ? ", " : "", audit_call_text(context, &finding->calls[i]));
     if (finding->call_count > CALLS_SHOWN)
         buffer_printf(&calls, " and %zu more", finding->call_count - CALLS_SHOWN);
-    print_folded("calls", buffer_string(&calls));
+    if (finding->call_count)
+        print_folded("calls", buffer_string(&calls));
     print_witness(context, "witness", &finding->witness, audit, big_endian);
     if (finding->has_other)
         print_witness(context, "beside", &finding->other, audit, big_endian);

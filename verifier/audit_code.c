@@ -192,7 +192,8 @@ static void look_for_dead(struct auditor *auditor, const struct member *member)
         return;
     struct suspicion s = {.subject = "dead code", .side = &member->side};
     s.input = nearest_input(auditor, member, first);
-    s.call = (struct audit_call){ABI_NONE, 0, NULL};
+    s.no_call = true;
+    s.says = "no call comes nearer to it";
     s.detail = arena_printf(auditor->arena,
                             "%u instruction%s of %s %s never executed, whatever the input; the "
                             "first is %u",
@@ -218,7 +219,7 @@ static void suspect_end(struct auditor *auditor, const struct member *member, st
     struct suspicion s = {.side = &member->side, .input = input};
     enum abi_id abi = input_abi(&input, member->side.programs->big_endian);
     const struct syscall_entry *entry = abi == ABI_NONE ? NULL : abi_syscall_at(abi, input.nr);
-    s.call = (struct audit_call){abi, input.nr, entry ? entry->name : NULL};
+    s.call = (struct audit_call){abi, input.nr, entry ? entry->name : NULL, NULL};
     if (run.divided_by_zero) {
         s.subject = "division by zero";
         s.detail = "a register is divided by that can be 0: the program ends there with 0, which "

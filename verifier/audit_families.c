@@ -45,9 +45,9 @@ static bool is_denied_on_purpose(struct auditor *auditor, enum abi_id abi,
         return (singled_out || permits_by_default(auditor, abi)) &&
                is_security_denial(abi, fact->denied_word);
     }
-    if (fact->stance != STANCE_DEPENDS)
-        return false;
-    if (family->kind == FAMILY_MULTIPLEXER || reference->value)
+    if (fact->stance != STANCE_DEPENDS || reference->value)
+        return false; /* with this value it may be had by the call itself */
+    if (family->kind == FAMILY_MULTIPLEXER)
         return true;
     int argument = reference->parameter ? abi_parameter(fact->entry, reference->parameter) : -1;
     return argument >= 0 && uses_argument(fact->honest, (unsigned)argument);
@@ -281,7 +281,7 @@ void ask_ptrace(struct auditor *auditor)
             !denies_anything(auditor, abi))
             continue;
         struct suspicion s = {.subject = "", .call = call_of(fact), .input = fact->permitted};
-        s.detail = "ptrace is permitted";
+        s.detail = "ptrace is permitted: on kernels before 4.8 a tracer goes around any filter";
         s.relation = relation_of(auditor, MARKED_PERMITS);
         suspect(auditor, &s);
     }

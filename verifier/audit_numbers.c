@@ -7,7 +7,7 @@
 static struct audit_call number_of(enum abi_id abi, uint32_t nr)
 {
     const struct syscall_entry *entry = abi == ABI_NONE ? NULL : abi_syscall_at(abi, nr);
-    return (struct audit_call){abi, nr, entry ? entry->name : NULL};
+    return (struct audit_call){abi, nr, entry ? entry->name : NULL, NULL};
 }
 
 /* Permitted for some registers, whoever fills them. */
@@ -50,6 +50,20 @@ static bool is_denied_elsewhere(struct auditor *auditor, enum abi_id except, con
         }
     }
     return false;
+}
+
+/* A lone program that permits everything of an ABI may be one of a stack, with another for that ABI. */
+static const char *companion_hint(struct auditor *auditor, enum abi_id abi)
+{
+    if (auditor->side->program_count > 1)
+        return "";
+    struct member *members = audit_members(auditor);
+    if (!members[0].complete || members[0].restricts & ABI_BIT(abi))
+        return "";
+    return arena_printf(auditor->arena,
+                        ". This program permits all of %s: if another one of the same stack is "
+                        "about %s, audit them together, as A+B",
+                        abi_get(abi)->name, abi_get(abi)->name);
 }
 
 /* The numbers of `abi`, which nobody declared, are permitted. */
@@ -95,8 +109,8 @@ void ask_arch_unchecked(struct auditor *auditor)
             suspect_abi(auditor, abi->id,
                         arena_printf(auditor->arena,
                                      "a process may enter by %s's numbers, which the filter is not "
-                                     "about, and is permitted",
-                                     abi->name));
+                                     "about, and is permitted%s",
+                                     abi->name, companion_hint(auditor, abi->id)));
     }
 }
 
@@ -108,7 +122,10 @@ void ask_x32(struct auditor *auditor)
         !denies_anything(auditor, ABI_X86_64))
         return;
     suspect_abi(auditor, ABI_X32,
-                "numbers with bit 30 are x32's on a kernel that has it, and are permitted");
+                arena_printf(auditor->arena,
+                             "numbers with bit 30 are x32's on a kernel that has it, and are "
+                             "permitted%s",
+                             companion_hint(auditor, ABI_X32)));
 }
 
 /* ---- x32 on old kernels --------------------------------------------------------------------------- */
@@ -117,7 +134,8 @@ static void suspect_loophole(struct auditor *auditor, uint32_t nr, const char *n
                              const char *detail, enum abi_id by_default)
 {
     struct input denied;
-    struct suspicion s = {.subject = detail, .detail = detail};
+    struct suspicion s = {.subject = nr & X32_BIT ? "with bit 30" : "without bit 30",
+                          .detail = detail};
     struct fact *direct = fact_named(auditor, ABI_X86_64, name);
     bool restricted = direct && stance_of(auditor, direct) != STANCE_PERMITS;
     if (!call_may_permit(auditor, ABI_X86_64, nr, &s.input) ||
@@ -125,7 +143,7 @@ static void suspect_loophole(struct auditor *auditor, uint32_t nr, const char *n
         return;
     denied = direct ? direct->denied : s.input;
     s.relation = relation_of(auditor, restricted ? LEFT_PERMITS_ONLY : MARKED_PERMITS);
-    s.call = (struct audit_call){ABI_X86_64, nr, NULL};
+    s.call = (struct audit_call){nr & X32_BIT ? ABI_X32 : ABI_X86_64, nr, NULL, name};
     s.other = restricted ? &denied : NULL;
     s.other_says = "the call itself";
     suspect(auditor, &s);
@@ -153,8 +171,28 @@ void ask_x32_loopholes(struct auditor *auditor)
 
 /* ---- names that differ between ABIs ------------------------------------------------------------------ */
 
-/* A call that is denied on purpose on one ABI, and simply permitted by the same name on another that
- * the same kernel serves. */
+static void suspect_name(struct auditor *auditor, const struct fact *fact, const struct fact *same)
+{
+    const char *here = abi_get(fact->abi)->name, *there = abi_get(same->abi)->name;
+    const char *hint = companion_hint(auditor, same->abi);
+    struct suspicion s = {.subject = there, .call = call_of(same)};
+    if (fact->stance == STANCE_DENIES) {
+        s.detail = arena_printf(auditor->arena, "denied on %s, permitted on %s%s", here, there, hint);
+    } else {
+        s.subject = arena_printf(auditor->arena, "%s, by arguments", there);
+        s.detail = arena_printf(auditor->arena,
+                                "restricted by its arguments on %s, permitted with any on %s%s",
+                                here, there, hint);
+    }
+    s.input = same->permitted;
+    s.other = &fact->denied;
+    s.other_says = "the same call by the other ABI";
+    s.relation = relation_of(auditor, LEFT_PERMITS_ONLY);
+    suspect(auditor, &s);
+}
+
+/* A call that is denied on purpose or restricted by its arguments on one ABI, and simply permitted by
+ * the same name on another that the same kernel serves. */
 static void compare_names(struct auditor *auditor, struct fact *fact)
 {
     bool by_default = permits_by_default(auditor, fact->abi);
@@ -164,18 +202,13 @@ static void compare_names(struct auditor *auditor, struct fact *fact)
             !is_same_kernel(other, fact->abi))
             continue;
         struct fact *same = fact_named(auditor, other, fact->entry->name);
-        if (!same || stance_of(auditor, same) != STANCE_PERMITS ||
-            stance_of(auditor, fact) != STANCE_DENIES || !by_default ||
-            !is_security_denial(fact->abi, fact->denied_word))
+        if (!same || stance_of(auditor, same) != STANCE_PERMITS)
             continue;
-        struct suspicion s = {.subject = abi_get(other)->name, .call = call_of(same)};
-        s.detail = arena_printf(auditor->arena, "denied on %s, permitted on %s",
-                                abi_get(fact->abi)->name, abi_get(other)->name);
-        s.input = same->permitted;
-        s.other = &fact->denied;
-        s.other_says = "the same call by the other ABI";
-        s.relation = relation_of(auditor, LEFT_PERMITS_ONLY);
-        suspect(auditor, &s);
+        enum stance stance = stance_of(auditor, fact);
+        bool on_purpose =
+            stance == STANCE_DEPENDS || (stance == STANCE_DENIES && by_default);
+        if (on_purpose && is_security_denial(fact->abi, fact->denied_word))
+            suspect_name(auditor, fact, same);
     }
 }
 

@@ -71,7 +71,7 @@ static void suspect_deviation(struct auditor *auditor, const struct side *other,
         leave_open(auditor, "internal: a witness did not replay");
         return;
     }
-    s.call = (struct audit_call){abi, input->nr, entry ? entry->name : NULL};
+    s.call = (struct audit_call){abi, input->nr, entry ? entry->name : NULL, NULL};
     s.detail = arena_printf(auditor->arena, "%s: %s says %s", what, other->name,
                             word_text(auditor, theirs, input));
     suspect(auditor, &s);

@@ -23,12 +23,13 @@ static const struct audit_property properties[] = {
     {3, "x32-loopholes", "old kernels take other numbers for x32's calls", AUDIT_FRAGILE, NOTHING,
      "exists s: arch = AUDIT_ARCH_X86_64, P(s), and 512 <= nr <= 547, or nr = bit 30 + n where only "
      "x86_64 has n",
-     "Kernels before 5.4 dispatched x32's own calls (512 to 547) without bit 30, and x86_64's own "
-     "numbers with it.",
+     "Kernels before 5.4 with CONFIG_X86_X32_ABI dispatched x32's own calls (512 to 547) without bit "
+     "30 as well, and x86_64's own numbers with it.",
      "Deny 512 to 547, and with bit 30 every number that x32 does not have.", ask_x32_loopholes},
     {4, "names-differ", "a call is denied on one ABI and permitted on another", AUDIT_BYPASS,
      NOTHING,
-     "exists s, s': the same call on two declared ABIs of one kernel, denied in one on purpose, P(s')"
+     "exists s, s': the same call on two declared ABIs of one kernel, denied on purpose or restricted "
+     "by its arguments on one, and P(s') whatever the arguments on the other"
      " (with a policy: P(s) by the number that the policy permits on the other ABI)",
      "The process chooses by which ABI it enters. A number means another call under another ABI.",
      "Write the rules by name and give each ABI its own numbers.", ask_names_differ},

@@ -423,7 +423,7 @@ void for_each_call(struct auditor *auditor, visit_call visit)
 
 struct audit_call call_of(const struct fact *fact)
 {
-    return (struct audit_call){fact->abi, fact->entry->nr, fact->entry->name};
+    return (struct audit_call){fact->abi, fact->entry->nr, fact->entry->name, NULL};
 }
 
 static struct audit_finding *finding_of(struct auditor *auditor, const char *subject)
@@ -461,7 +461,7 @@ void suspect(struct auditor *auditor, const struct suspicion *s)
                                   .subject = s->subject ? s->subject : "",
                                   .detail = s->detail,
                                   .side = s->side ? s->side : auditor->side};
-    fresh.witness = replay(fresh.side, &s->input, NULL);
+    fresh.witness = replay(fresh.side, &s->input, s->says);
     fresh.has_other = s->other != NULL;
     if (s->other)
         fresh.other = replay(fresh.side, s->other, s->other_says);
@@ -487,5 +487,6 @@ void suspect(struct auditor *auditor, const struct suspicion *s)
         known->side = fresh.side;
         known->detail = fresh.detail;
     }
-    add_call(auditor, known, s->call);
+    if (!s->no_call)
+        add_call(auditor, known, s->call);
 }

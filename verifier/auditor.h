@@ -161,6 +161,8 @@ struct input plain_input(enum abi_id abi, uint32_t nr); /* all registers 0 */
 struct suspicion {
     const char *subject, *detail;
     struct audit_call call;
+    bool no_call;            /* the finding is about the code */
+    const char *says;        /* of the witness, or NULL */
     const struct side *side; /* NULL: the whole filter */
     struct input input;
     const struct input *other; /* NULL: the property is about one input */
