@@ -79,6 +79,17 @@ static const char *way_text(struct auditor *auditor, const struct call_reference
     return buffer_string(&text);
 }
 
+/* The call that is denied or restricted, by its own number on the ABI of the other way; NULL: that is
+ * the same ABI, or not simply permitted there. */
+static struct fact *direct_call(struct auditor *auditor, const struct fact *denied,
+                                const struct fact *open)
+{
+    struct fact *direct = denied->abi == open->abi
+                              ? NULL
+                              : fact_named(auditor, open->abi, denied->entry->name);
+    return direct && stance_of(auditor, direct) == STANCE_PERMITS ? direct : NULL;
+}
+
 static void suspect_way(struct auditor *auditor, const struct family *family,
                         const struct call_reference *denied_reference, const struct fact *denied,
                         const struct call_reference *way, const struct fact *open)
@@ -91,12 +102,19 @@ static void suspect_way(struct auditor *auditor, const struct family *family,
                             denied_reference->value);
     if (denied->abi != open->abi)
         how = arena_printf(auditor->arena, "%s on %s", how, abi_get(denied->abi)->name);
-    s.detail = arena_printf(auditor->arena, "%s is %s, but %s %s permitted: %s", what, how,
-                            way_text(auditor, way), way[1].name ? "are" : "is", family->why);
+    struct fact *direct = direct_call(auditor, denied, open);
+    s.detail = arena_printf(auditor->arena, "%s is %s, but %s %s permitted%s: %s", what, how,
+                            way_text(auditor, way), way[1].name ? "are" : "is",
+                            direct ? ", and so is the call itself" : "", family->why);
     s.input = open->permitted;
     s.other = &denied->denied;
     s.other_says = "what the filter denies";
     s.relation = relation_of(auditor, LEFT_PERMITS_ONLY);
+    suspect(auditor, &s);
+    if (!direct)
+        return;
+    s.call = call_of(direct);
+    s.input = direct->permitted;
     suspect(auditor, &s);
 }
 
@@ -185,6 +203,18 @@ void ask_multiplexers(struct auditor *auditor)
             try_ways(auditor, abi, family, family->calls, &denied);
         }
     }
+}
+
+bool is_reached_by_multiplexer(struct auditor *auditor, enum abi_id abi, const char *name)
+{
+    size_t count;
+    const struct family *list = families(&count);
+    struct fact open;
+    for (size_t i = 0; i < count; i++)
+        if (list[i].kind == FAMILY_MULTIPLEXER && !strcmp(list[i].calls->name, name) &&
+            is_open(auditor, abi, &list[i], list[i].ways[0], &open))
+            return true;
+    return false;
 }
 
 /* ---- io_uring --------------------------------------------------------------------------------------- */

@@ -207,6 +207,9 @@ static void compare_names(struct auditor *auditor, struct fact *fact)
         enum stance stance = stance_of(auditor, fact);
         bool on_purpose =
             stance == STANCE_DEPENDS || (stance == STANCE_DENIES && by_default);
+        if (by_default && permits_by_default(auditor, other) &&
+            is_reached_by_multiplexer(auditor, other, fact->entry->name))
+            continue; /* ask_multiplexers tells of both */
         if (on_purpose && is_security_denial(fact->abi, fact->denied_word))
             suspect_name(auditor, fact, same);
     }

@@ -192,6 +192,8 @@ void ask_dropped_bits(struct auditor *auditor);
 void ask_sign(struct auditor *auditor);
 void ask_pointers(struct auditor *auditor);
 void ask_multiplexers(struct auditor *auditor); /* audit_families.c */
+/* A multiplexer of this ABI is permitted that does what the call does. */
+bool is_reached_by_multiplexer(struct auditor *auditor, enum abi_id abi, const char *name);
 void ask_clone_order(struct auditor *auditor);
 void ask_twins(struct auditor *auditor);
 void ask_siblings(struct auditor *auditor);
