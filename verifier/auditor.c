@@ -199,11 +199,28 @@ static bool try_samples(struct auditor *auditor, const struct obligation *o, str
         uint32_t left = (uint32_t)term_evaluate(scratch, o->left, values, FIELD_COUNT);
         uint32_t right = (uint32_t)term_evaluate(scratch, o->right, values, FIELD_COUNT);
         yes = o->property->is_bad(o->property->data, left, right);
-        if (yes && found)
+        if (yes)
             *found = input_of_values(values);
     }
     arena_free(scratch);
     return yes;
+}
+
+static enum asked settle_question(struct auditor *auditor, const struct obligation *o,
+                                  struct input *example)
+{
+    struct prover *prover = auditor->prover;
+    if (try_samples(auditor, o, example))
+        return ASKED_YES;
+    prover->trouble = NULL;
+    prover->proof.verdict = PROVED;
+    settle(prover, o);
+    bool yes = prover->proof.verdict == REFUTED;
+    if (yes)
+        *example = prover->proof.counterexample.input;
+    prover->proof.verdict = PROVED;
+    prover->proof.has_counterexample = false;
+    return yes ? ASKED_YES : prover->trouble ? ASKED_UNKNOWN : ASKED_NO;
 }
 
 enum asked audit_ask(struct auditor *auditor, struct range arch, struct range nr,
@@ -214,25 +231,22 @@ enum asked audit_ask(struct auditor *auditor, struct range arch, struct range nr
     struct obligation obligation = {arch, nr, left, right ? right : word_constant(prover, 1),
                                     &relation->property};
     bool constant = term_is_constant(obligation.left) && term_is_constant(obligation.right);
+    struct input example = {.arch = arch.first, .nr = nr.first};
+    enum asked asked;
+    if (!constant && recall_answer(auditor, &obligation, relation, &asked, found))
+        return asked;
     if (!constant && is_late(auditor))
         return ASKED_UNKNOWN;
-    if (!constant && try_samples(auditor, &obligation, found))
-        return ASKED_YES;
+    asked = settle_question(auditor, &obligation, &example);
+    if (asked == ASKED_YES && found)
+        *found = example;
+    if (asked == ASKED_UNKNOWN)
+        leave_open(auditor, prover->trouble);
+    /* What time alone left open may be decided with more of it. */
+    if (!constant && (asked != ASKED_UNKNOWN || !deadline_passed(prover->deadline)))
+        note_answer(auditor, &obligation, relation, asked, &example, prover->trouble);
     prover->trouble = NULL;
-    prover->proof.verdict = PROVED;
-    settle(prover, &obligation);
-    bool yes = prover->proof.verdict == REFUTED;
-    if (yes && found)
-        *found = prover->proof.counterexample.input;
-    prover->proof.verdict = PROVED;
-    prover->proof.has_counterexample = false;
-    if (yes)
-        return ASKED_YES;
-    if (!prover->trouble)
-        return ASKED_NO;
-    leave_open(auditor, prover->trouble);
-    prover->trouble = NULL;
-    return ASKED_UNKNOWN;
+    return asked;
 }
 
 enum asked ask_call(struct auditor *auditor, const struct fact *fact, const struct term *left,

@@ -84,6 +84,7 @@ struct auditor {
     struct survey survey;
     struct fact *facts[ABI_COUNT]; /* by index in the ABI's table; made when wanted */
     struct member *members;
+    struct answers *answers; /* NULL until the first */
     const struct relation *relations[RELATION_COUNT];
     const struct audit_property *asking;
     const char *trouble; /* why the property that is asked stays open */
@@ -104,6 +105,13 @@ const struct relation *relation_with(struct auditor *auditor, enum relation_kind
 bool is_late(struct auditor *auditor);
 
 enum asked { ASKED_NO, ASKED_YES, ASKED_UNKNOWN };
+/* What was asked of these residues before, for any number (audit_answers.c); false: nothing. */
+bool recall_answer(struct auditor *auditor, const struct obligation *o,
+                   const struct relation *relation, enum asked *asked, struct input *found);
+/* `example` goes with ASKED_YES, `trouble` with ASKED_UNKNOWN. */
+void note_answer(struct auditor *auditor, const struct obligation *o,
+                 const struct relation *relation, enum asked asked, const struct input *example,
+                 const char *trouble);
 /* Is there an input of these numbers on which both are in relation? UNKNOWN leaves the property
  * open. `right` NULL: the marker 1. */
 enum asked audit_ask(struct auditor *auditor, struct range arch, struct range nr,
