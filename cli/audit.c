@@ -285,7 +285,7 @@ static void print_audit(struct context *context, const struct filter *filter,
     printf("%s: about %s%s\n", filter->name, abi_names_of(context, audit->declared),
            context->options.abis || context->options.policy || filter->policy
                ? ""
-               : " (the tokens that it compares; --abi names others)");
+               : " (by the tokens that it compares, or this machine's; --abi says otherwise)");
     for (size_t i = 0; i < audit->finding_count; i++)
         print_finding(context, audit, &audit->findings[i], filter->big_endian);
     for (size_t i = 0; i < audit->unknown_count; i++)

@@ -178,8 +178,10 @@ static const char *read_option(struct context *context, enum option_key key, con
     case KEY_ACCEPT:
         if (context->command->run != run_audit)
             return read_accept(text, o);
-        o->accepted = text; /* classes; several options add up */
-        return NULL;
+        if (!*text)
+            return "no class is named: they are 1 to 29, or an id that a finding shows";
+        o->accepted = o->accepted ? arena_printf(context->arena, "%s,%s", o->accepted, text) : text;
+        return NULL; /* classes, which the command looks up; several options add up */
     case KEY_DUMP:
         return read_dump(text, o);
     case KEY_PROOF:
