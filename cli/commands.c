@@ -31,8 +31,8 @@ static const struct command commands[] = {
      "filter should be, --against FILTER what it was made from. Exit status 0: no findings, or "
      "accepted ones only; 1: findings; 3: no findings, but something was not decided. "
      "docs/AUDIT.md lists the classes.\n\n"
-     "Examples:\n  bpfproof audit vendor.bpf\n  bpfproof audit server.bpf --policy server.policy "
-     "--accept 23,minus-one",
+     "Examples:\n  bpfproof audit vendor.bpf\n  bpfproof audit older.bpf+newer.bpf --abi x86_64,i386\n  bpfproof audit "
+     "server.bpf --policy server.policy --accept 23,minus-one",
      KEYS(K(POLICY) | K(AGAINST) | K(ABI) | K(ACCEPT) | K(FROM)), 1, 1, run_audit},
     {"check", "BLOB", "would the kernel take it",
      "Applies the kernel's admission rules and names the rule and the instruction that break them, "

@@ -57,8 +57,9 @@ static void reach_calls(struct auditor *auditor, const struct reaching *reaching
         return;
     input.arch = token;
     uint32_t number = input.nr;
-    if (!abi_syscall_at(abi, number) && !reaching->pointers_only)
-        report_call(auditor, reaching, &input, (struct audit_call){abi, number, NULL, NULL});
+    const struct syscall_entry *there = abi_syscall_at(abi, number);
+    if (!(there && there->implemented) && !reaching->pointers_only)
+        report_call(auditor, reaching, &input, (struct audit_call){abi, number, there ? there->name : NULL, NULL});
     for (size_t i = 0; i < count; i++) {
         const struct syscall_entry *entry = &table[i];
         struct range one = {entry->nr, entry->nr};

@@ -320,7 +320,9 @@ static void look_for_open_number(struct auditor *auditor, enum abi_id abi, struc
     if (!may_permit(auditor, arch, nr, residue, &s.input))
         return;
     s.input.arch = arch;
-    if (abi_syscall_at(abi, s.input.nr)) /* of a residue over many numbers: a call after all */
+    if (!(residue->uses & BIT_NR))
+        s.input.nr = number; /* what holds for one of the range holds for all */
+    if (abi_syscall_at(abi, s.input.nr)) /* the example of a residue that computes with nr */
         return;
     s.detail = permits_by_default(auditor, abi)
                    ? "what the filter does not list is permitted, so a newer kernel's calls are too"
