@@ -1,11 +1,10 @@
 #include "cli/cli.h"
 
-#define CALLS_SHOWN 8u /* in text; --json has them all */
+#define CALLS_SHOWN 8u      /* in text; --json has them all */
 #define SECONDS_DEFAULT 8.0 /* real filters take a tenth; one made to be hard gets no more */
-#define TESTS_SHOWN 6u /* of a path, from its end */
+#define TESTS_SHOWN 6u      /* of a path, from its end */
 
-/* ---- --accept
- * ------------------------------------------------------------------------------------------ */
+/* ---- --accept -------------------------------------------------------------------------------- */
 
 static const char *next_class(struct context *context, const char **text)
 {
@@ -40,8 +39,7 @@ static bool is_accepted(struct context *context, const struct audit_property *pr
     return false;
 }
 
-/* ---- the path
- * ------------------------------------------------------------------------------------------ */
+/* ---- the path -------------------------------------------------------------------------------- */
 
 struct passed_path {
     const struct program *program;
@@ -134,8 +132,7 @@ static void print_paths(struct context *context, const struct side *side, const 
     }
 }
 
-/* ---- findings
- * ------------------------------------------------------------------------------------------ */
+/* ---- findings -------------------------------------------------------------------------------- */
 
 static const char *audit_call_text(struct context *context, const struct audit_call *call)
 {
@@ -319,8 +316,7 @@ static void fill_json(struct context *context, const struct filter *filter,
                         json_integer((json_int_t)audit->questions));
 }
 
-/* ---- the command
- * --------------------------------------------------------------------------------------- */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 /* Loads a file beside the filter; `argument` NULL: none was given. */
 static result load_beside(struct context *context, const char *argument, struct filter *filter,

@@ -5,8 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-/* ---- readers: one per kind of value; NULL when it is good, else what is wrong
- * -------------------------------- */
+/* ---- readers: one per kind of value; NULL when it is good, else what is wrong ---------------- */
 
 static const char *read_format(const char *text, enum format *format)
 {
@@ -243,8 +242,7 @@ static const char *read_option(struct context *context, enum option_key key, con
     }
 }
 
-/* ---- the table
- * --------------------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 struct option_row {
     enum option_key key;
@@ -269,8 +267,8 @@ static const struct option_row rows[] = {
     {KEY_LAMBDA, "lambda", 0, "N",
      "instructions that one executed instruction less per call is worth (default 15; -Os 0.05)"},
     {KEY_ACCEPT, "accept", 0, "LIST",
-     "go on although this is REFUTED: arch, width; of audit: these classes, by number or id, do not "
-     "count"},
+     "go on although this is REFUTED: arch, width; of audit: these classes, by number or id, do "
+     "not count"},
     {KEY_STATS, "stats", 's', NULL, "print size, path lengths and cached calls"},
     {KEY_DUMP, "dump", 0, "STAGES", "print stages on standard error: policy, dag, select, layout"},
     {KEY_PROOF, "proof", 0, "METHOD", "partition (default), or whole: one query over everything"},

@@ -190,8 +190,7 @@ static Z3_ast translate(struct solver *solver, const struct term_order *order)
     return solver->asts.items[order->items[order->count - 1]->id];
 }
 
-/* ---- questions
- * ------------------------------------------------------------------------------------ */
+/* ---- questions ------------------------------------------------------------------------------- */
 
 static void set_limits(struct solver *solver, uint32_t left)
 {
@@ -292,8 +291,9 @@ static bool is_settled_loosely(struct solver *solver, const struct term *questio
     return settled;
 }
 
-/* Products and quotients of two unknowns are circuits of so many bits by as many, and Z3 does not look
- * at its clock while it makes them: what would keep it busy beyond the deadline is not begun. */
+/* Products and quotients of two unknowns are circuits of so many bits by as many, and Z3 does not
+ * look at its clock while it makes them: what would keep it busy beyond the deadline is not begun.
+ */
 static bool is_too_large(const struct solver *solver, const struct term_order *order)
 {
     uint64_t cells = 0;
@@ -301,8 +301,7 @@ static bool is_too_large(const struct solver *solver, const struct term_order *o
         const struct term *term = order->items[i];
         bool product = term->kind == TERM_MUL && !term_is_constant(term->children[0]) &&
                        !term_is_constant(term->children[1]);
-        bool quotient =
-            term->kind == TERM_UNSIGNED_DIV && !term_is_constant(term->children[1]);
+        bool quotient = term->kind == TERM_UNSIGNED_DIV && !term_is_constant(term->children[1]);
         if (product || quotient)
             cells += (uint64_t)term->bits * term->bits;
     }

@@ -1,5 +1,5 @@
-/* Answers that hold for every call with the same residue: an audit asks the same of hundreds of calls,
- * and where neither the arch nor the number is looked at any more, they have one answer. */
+/* Answers that hold for every call with the same residue: an audit asks the same of hundreds of
+ * calls, and where neither the arch nor the number is looked at any more, they have one answer. */
 #include "verifier/auditor.h"
 
 struct answer_key {
@@ -23,8 +23,7 @@ struct answers {
 
 static bool is_same(const struct answer_key *a, const struct answer_key *b)
 {
-    return a->left == b->left && a->right == b->right && a->kind == b->kind &&
-           a->value == b->value;
+    return a->left == b->left && a->right == b->right && a->kind == b->kind && a->value == b->value;
 }
 
 static size_t slot_of(const struct answers *answers, const struct answer_key *key)

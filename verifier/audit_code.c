@@ -8,7 +8,7 @@
 #define BLOCK_WORD 0xfffd0000u
 #define STEPS_MOST 10000000u /* of examples: a fraction of a second */
 
-/* ---- class 28 ------------------------------------------------------------------------------------------ */
+/* ---- class 28 -------------------------------------------------------------------------------- */
 
 /* How far an input comes before instruction `stop`. */
 static uint32_t reaches(struct auditor *auditor, const struct program *program,
@@ -23,7 +23,8 @@ static uint32_t reaches(struct auditor *auditor, const struct program *program,
     return most;
 }
 
-/* Of all inputs that differ to the filter the one that comes nearest before the dead instruction. */
+/* Of all inputs that differ to the filter the one that comes nearest before the dead instruction.
+ */
 static struct input nearest_input(struct auditor *auditor, const struct member *member,
                                   uint32_t dead)
 {
@@ -41,10 +42,10 @@ static struct input nearest_input(struct auditor *auditor, const struct member *
     return best;
 }
 
-/* Whether instructions run is found out in two steps. Inputs that differ to the filter are run; what
- * none of them reaches is asked for: every block that was not reached returns a word of its own, and
- * when that word can be returned the block runs, and is a block like the others from then on. When no
- * such word can be returned, all that is left is dead. */
+/* Whether instructions run is found out in two steps. Inputs that differ to the filter are run;
+ * what none of them reaches is asked for: every block that was not reached returns a word of its
+ * own, and when that word can be returned the block runs, and is a block like the others from then
+ * on. When no such word can be returned, all that is left is dead. */
 struct reach {
     struct auditor *auditor;
     const struct member *member;
@@ -264,7 +265,7 @@ void ask_dead_code(struct auditor *auditor)
     }
 }
 
-/* ---- class 29 ------------------------------------------------------------------------------------------ */
+/* ---- class 29 -------------------------------------------------------------------------------- */
 
 /* The first program of the stack that the kernel cannot cache this call for. */
 static const struct program *not_cached(const struct auditor *auditor, uint32_t arch, uint32_t nr)

@@ -1,4 +1,5 @@
-/* Which numbers of which arch are permitted: other architectures, x32, numbers without a call, -1. */
+/* Which numbers of which arch are permitted: other architectures, x32, numbers without a call, -1.
+ */
 #include "verifier/auditor.h"
 
 /* Numbers that are x32's own; kernels before 5.4 dispatched them without x32's bit as well. */
@@ -52,7 +53,8 @@ static bool is_denied_elsewhere(struct auditor *auditor, enum abi_id except, con
     return false;
 }
 
-/* A lone program that permits everything of an ABI may be one of a stack, with another for that ABI. */
+/* A lone program that permits everything of an ABI may be one of a stack, with another for that
+ * ABI. */
 static const char *companion_hint(struct auditor *auditor, enum abi_id abi)
 {
     if (auditor->side->program_count > 1)
@@ -79,7 +81,8 @@ static void suspect_abi(struct auditor *auditor, enum abi_id abi, const char *de
         bool last = i == count; /* a number that no table has, after all calls */
         uint32_t nr = last ? unknown_number(abi) : table[i].nr;
         struct input denied;
-        if ((!last && !table[i].implemented) || is_late(auditor) || !call_may_permit(auditor, abi, nr, &s.input))
+        if ((!last && !table[i].implemented) || is_late(auditor) ||
+            !call_may_permit(auditor, abi, nr, &s.input))
             continue;
         s.call = number_of(abi, nr);
         bool better = s.call.name && is_denied_elsewhere(auditor, abi, s.call.name, &denied);
@@ -102,8 +105,8 @@ void ask_arch_unchecked(struct auditor *auditor)
             if (!is_declared(auditor, ours->id))
                 continue;
             declared_token = declared_token || ours->token == abi->token;
-            denied = denied || (is_same_kernel(ours->id, abi->id) &&
-                                denies_anything(auditor, ours->id));
+            denied =
+                denied || (is_same_kernel(ours->id, abi->id) && denies_anything(auditor, ours->id));
         }
         if (!declared_token && denied)
             suspect_abi(auditor, abi->id,
@@ -128,7 +131,7 @@ void ask_x32(struct auditor *auditor)
                              companion_hint(auditor, ABI_X32)));
 }
 
-/* ---- x32 on old kernels --------------------------------------------------------------------------- */
+/* ---- x32 on old kernels ---------------------------------------------------------------------- */
 
 static void suspect_loophole(struct auditor *auditor, uint32_t nr, const char *name,
                              const char *detail, enum abi_id by_default)
@@ -163,13 +166,14 @@ void ask_x32_loopholes(struct auditor *auditor)
                              ABI_X86_64);
     }
     for (size_t i = 0; i < count && is_declared(auditor, ABI_X32); i++)
-        if (table[i].implemented && !is_late(auditor) && !abi_syscall_at(ABI_X32, table[i].nr | X32_BIT))
+        if (table[i].implemented && !is_late(auditor) &&
+            !abi_syscall_at(ABI_X32, table[i].nr | X32_BIT))
             suspect_loophole(auditor, table[i].nr | X32_BIT, table[i].name,
                              "x86_64's own numbers with x32's bit were x86_64's calls before 5.4",
                              ABI_X32);
 }
 
-/* ---- names that differ between ABIs ------------------------------------------------------------------ */
+/* ---- names that differ between ABIs ---------------------------------------------------------- */
 
 static void suspect_name(struct auditor *auditor, const struct fact *fact, const struct fact *same)
 {
@@ -177,7 +181,8 @@ static void suspect_name(struct auditor *auditor, const struct fact *fact, const
     const char *hint = companion_hint(auditor, same->abi);
     struct suspicion s = {.subject = there, .call = call_of(same)};
     if (fact->stance == STANCE_DENIES) {
-        s.detail = arena_printf(auditor->arena, "denied on %s, permitted on %s%s", here, there, hint);
+        s.detail =
+            arena_printf(auditor->arena, "denied on %s, permitted on %s%s", here, there, hint);
     } else {
         s.subject = arena_printf(auditor->arena, "%s, by arguments", there);
         s.detail = arena_printf(auditor->arena,
@@ -191,8 +196,8 @@ static void suspect_name(struct auditor *auditor, const struct fact *fact, const
     suspect(auditor, &s);
 }
 
-/* A call that is denied on purpose or restricted by its arguments on one ABI, and simply permitted by
- * the same name on another that the same kernel serves. */
+/* A call that is denied on purpose or restricted by its arguments on one ABI, and simply permitted
+ * by the same name on another that the same kernel serves. */
 static void compare_names(struct auditor *auditor, struct fact *fact)
 {
     bool by_default = permits_by_default(auditor, fact->abi);
@@ -205,8 +210,7 @@ static void compare_names(struct auditor *auditor, struct fact *fact)
         if (!same || stance_of(auditor, same) != STANCE_PERMITS)
             continue;
         enum stance stance = stance_of(auditor, fact);
-        bool on_purpose =
-            stance == STANCE_DEPENDS || (stance == STANCE_DENIES && by_default);
+        bool on_purpose = stance == STANCE_DEPENDS || (stance == STANCE_DENIES && by_default);
         if (by_default && permits_by_default(auditor, other) &&
             is_reached_by_multiplexer(auditor, other, fact->entry->name))
             continue; /* ask_multiplexers tells of both */
@@ -221,8 +225,10 @@ static bool same_by_number(struct auditor *auditor, enum abi_id a, enum abi_id b
     size_t count, special = 0;
     const struct syscall_entry *table = abi_syscalls(a, &count);
     for (size_t i = 0; i < count && !is_late(auditor); i++) {
-        const struct term *x = residue_at(auditor, &auditor->survey, abi_get(a)->token, table[i].nr);
-        const struct term *y = residue_at(auditor, &auditor->survey, abi_get(b)->token, table[i].nr);
+        const struct term *x =
+            residue_at(auditor, &auditor->survey, abi_get(a)->token, table[i].nr);
+        const struct term *y =
+            residue_at(auditor, &auditor->survey, abi_get(b)->token, table[i].nr);
         if (x != y)
             return false;
         special += x != residue_at(auditor, &auditor->survey, abi_get(a)->token, unknown_number(a));
@@ -273,7 +279,7 @@ void ask_names_differ(struct auditor *auditor)
         }
 }
 
-/* ---- numbers without a call ------------------------------------------------------------------------- */
+/* ---- numbers without a call ------------------------------------------------------------------ */
 
 /* The first number of the range that the ABI's table does not have; false: all are calls. */
 static bool first_without_call(enum abi_id abi, struct range nr, uint32_t *found)
@@ -321,12 +327,13 @@ static void look_for_open_number(struct auditor *auditor, enum abi_id abi, struc
         return;
     s.input.arch = arch;
     if (!(residue->uses & BIT_NR))
-        s.input.nr = number; /* what holds for one of the range holds for all */
+        s.input.nr = number;             /* what holds for one of the range holds for all */
     if (abi_syscall_at(abi, s.input.nr)) /* the example of a residue that computes with nr */
         return;
-    s.detail = permits_by_default(auditor, abi)
-                   ? "what the filter does not list is permitted, so a newer kernel's calls are too"
-                   : "numbers that no call has are permitted, although the filter denies by default";
+    s.detail =
+        permits_by_default(auditor, abi)
+            ? "what the filter does not list is permitted, so a newer kernel's calls are too"
+            : "numbers that no call has are permitted, although the filter denies by default";
     s.call = number_of(abi, s.input.nr);
     for (size_t i = 0; i < auditor->findings.count; i++) /* one number an ABI is enough */
         if (auditor->findings.items[i].property == auditor->asking)

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 
 #define UNKNOWN_ABOVE 100u /* that far above an ABI's table no kernel has a call yet */
-#define TERMS_EASY 20000u    /* a filter with more terms is tried with samples first */
+#define TERMS_EASY 20000u  /* a filter with more terms is tried with samples first */
 #define SAMPLES 8u
-#define COMMON_MOST 511u   /* x32's own calls begin above; new calls of x86_64 and x32 come below */
+#define COMMON_MOST 511u /* x32's own calls begin above; new calls of x86_64 and x32 come below */
 
-/* ---- survey ------------------------------------------------------------------------------------- */
+/* ---- survey -------------------------------------------------------------------------------------
+ */
 
 static enum runs_outcome nothing_runs(struct prover *prover, void *self, struct class *class,
                                       struct residue_runs *runs)
@@ -75,8 +76,8 @@ const struct region *region_at(const struct survey *survey, uint32_t arch, uint3
     while (low + 1 < high) { /* the last one that does not begin behind (arch, nr) */
         size_t middle = low + (high - low) / 2;
         const struct region *region = &survey->regions.items[middle];
-        bool behind = region->arch.first > arch ||
-                      (region->arch.last >= arch && region->nr.first > nr);
+        bool behind =
+            region->arch.first > arch || (region->arch.last >= arch && region->nr.first > nr);
         if (behind)
             high = middle;
         else
@@ -113,8 +114,7 @@ static bool restricts_abi(struct auditor *auditor, const struct survey *survey, 
     size_t count;
     const struct syscall_entry *table = abi_syscalls(abi, &count);
     for (size_t i = 0; i < count; i++) {
-        const struct term *residue =
-            residue_at(auditor, survey, abi_get(abi)->token, table[i].nr);
+        const struct term *residue = residue_at(auditor, survey, abi_get(abi)->token, table[i].nr);
         if (!term_is_constant(residue) || !word_permits((uint32_t)residue->value))
             return true;
     }
@@ -127,12 +127,13 @@ struct member *audit_members(struct auditor *auditor)
         return auditor->members;
     struct prover *prover = auditor->prover;
     size_t count = auditor->side->program_count;
-    auditor->members = NEW_ARRAY(auditor->arena, struct member, count); /* findings keep the sides */
+    auditor->members =
+        NEW_ARRAY(auditor->arena, struct member, count); /* findings keep the sides */
     for (size_t i = 0; i < count; i++) {
         struct member *member = &auditor->members[i];
         const struct program *program = &auditor->side->programs[i];
-        member->side = (struct side){
-            .name = program->name, .programs = program, .program_count = 1};
+        member->side =
+            (struct side){.name = program->name, .programs = program, .program_count = 1};
         member->executor = executor_new(prover, program);
         struct behaviour behaviour = executor_behaviour(prover, member->executor);
         member->complete = survey_behaviour(auditor, &behaviour, &member->survey);
@@ -165,7 +166,8 @@ bool is_within_reach(struct auditor *auditor, enum abi_id abi)
     return is_declared(auditor, abi) || (is_served(auditor, abi) && has_program_per_abi(auditor));
 }
 
-/* ---- questions ---------------------------------------------------------------------------------- */
+/* ---- questions ----------------------------------------------------------------------------------
+ */
 
 void leave_open(struct auditor *auditor, const char *why)
 {
@@ -262,7 +264,8 @@ enum asked ask_call(struct auditor *auditor, const struct fact *fact, const stru
     return asked;
 }
 
-/* ---- calls -------------------------------------------------------------------------------------- */
+/* ---- calls --------------------------------------------------------------------------------------
+ */
 
 bool uses_argument(const struct term *residue, unsigned argument)
 {
@@ -281,8 +284,7 @@ const struct term *honest_residue(struct auditor *auditor, enum abi_id abi,
 }
 
 const struct term *with_words(struct auditor *auditor, const struct term *residue, enum field field,
-                              const struct term *word, enum field field2,
-                              const struct term *word2)
+                              const struct term *word, enum field field2, const struct term *word2)
 {
     const struct term *replacements[FIELD_COUNT] = {NULL};
     replacements[field] = word;
@@ -433,7 +435,8 @@ void for_each_call(struct auditor *auditor, visit_call visit)
     }
 }
 
-/* ---- findings ----------------------------------------------------------------------------------- */
+/* ---- findings -----------------------------------------------------------------------------------
+ */
 
 struct audit_call call_of(const struct fact *fact)
 {

@@ -45,7 +45,7 @@ struct member {
     struct side side;
     struct executor *executor;
     struct survey survey;
-    bool complete; /* the survey covers everything */
+    bool complete;     /* the survey covers everything */
     abi_set restricts; /* ABIs of which it does not simply permit everything */
 };
 
@@ -91,7 +91,8 @@ struct auditor {
     VECTOR(struct audit_finding) findings;
 };
 
-/* ---- words (audit_words.c) -------------------------------------------------------------------- */
+/* ---- words (audit_words.c) --------------------------------------------------------------------
+ */
 
 bool word_permits(uint32_t word); /* P: allow or log */
 const struct term *permits_term(struct prover *prover, const struct term *word);
@@ -99,7 +100,8 @@ const struct relation *relation_of(struct auditor *auditor, enum relation_kind k
 const struct relation *relation_with(struct auditor *auditor, enum relation_kind kind,
                                      uint32_t value);
 
-/* ---- questions (auditor.c) -------------------------------------------------------------------- */
+/* ---- questions (auditor.c) --------------------------------------------------------------------
+ */
 
 /* True when time is up: then the property stays open, and nothing more is to be asked. */
 bool is_late(struct auditor *auditor);
@@ -139,8 +141,7 @@ const struct term *honest_residue(struct auditor *auditor, enum abi_id abi,
                                   const struct syscall_entry *entry, const struct term *residue);
 /* Residue with one or two words replaced (NULL: left as it is). */
 const struct term *with_words(struct auditor *auditor, const struct term *residue, enum field field,
-                              const struct term *word, enum field field2,
-                              const struct term *word2);
+                              const struct term *word, enum field field2, const struct term *word2);
 
 bool is_declared(const struct auditor *auditor, enum abi_id abi);
 /* A number that no table has, well above the ABI's. */
@@ -164,7 +165,8 @@ typedef void (*visit_call)(struct auditor *auditor, struct fact *fact);
 void for_each_call(struct auditor *auditor, visit_call visit);
 struct input plain_input(enum abi_id abi, uint32_t nr); /* all registers 0 */
 
-/* ---- findings (auditor.c) --------------------------------------------------------------------- */
+/* ---- findings (auditor.c) ---------------------------------------------------------------------
+ */
 
 struct suspicion {
     const char *subject, *detail;
@@ -184,7 +186,8 @@ void suspect(struct auditor *auditor, const struct suspicion *suspicion);
 struct audit_call call_of(const struct fact *fact);
 void leave_open(struct auditor *auditor, const char *why);
 
-/* ---- the queries ------------------------------------------------------------------------------ */
+/* ---- the queries ------------------------------------------------------------------------------
+ */
 
 void ask_arch_unchecked(struct auditor *auditor); /* audit_numbers.c */
 void ask_x32(struct auditor *auditor);

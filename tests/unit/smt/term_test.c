@@ -444,11 +444,16 @@ static void scripts_stand_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(constructors_keep_the_meaning), TEST(the_solver_means_the_same),
-        TEST(what_holds_is_never_denied),    TEST(quotients_on_both_sides_are_settled),
-        TEST(operations_are_what_they_are),  TEST(unknown_functions_are_kept_apart),
-        TEST(equal_shapes_are_one_term),     TEST(shifts_beyond_are_unknown_but_equal),
-        TEST(limits_give_unknown),           TEST(what_time_cannot_hold_is_not_begun),
+        TEST(constructors_keep_the_meaning),
+        TEST(the_solver_means_the_same),
+        TEST(what_holds_is_never_denied),
+        TEST(quotients_on_both_sides_are_settled),
+        TEST(operations_are_what_they_are),
+        TEST(unknown_functions_are_kept_apart),
+        TEST(equal_shapes_are_one_term),
+        TEST(shifts_beyond_are_unknown_but_equal),
+        TEST(limits_give_unknown),
+        TEST(what_time_cannot_hold_is_not_begun),
         TEST(depth_is_no_limit),
         TEST(scripts_stand_alone),
     };
