@@ -2,7 +2,7 @@ load support
 
 installs() { "$BPFPROOF_BUILD/programs/installs" "$@"; }
 
-# The deny list of the tests below: io_uring_setup and mknod, without mknodat, and with -1.
+# A deny list that forgets mknodat and what reads another process's memory.
 deny_list() {
     cat >"$T/deny.s" <<'TEXT'
 ld arch
@@ -25,7 +25,7 @@ clean_list() {
     bpfproof compile "$T/clean.policy" -o "$T/clean.bpf" 2>/dev/null
 }
 
-# A program of 4096 instructions by a Python expression over LD, JEQ, RET, ...: see below.
+# FILE KIND: a program of 4096 instructions, of one of the kinds below.
 long_blob() {
     python3 - "$1" "$2" <<'PYTHON'
 import random, struct, sys
