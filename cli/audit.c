@@ -1,11 +1,10 @@
 #include "cli/cli.h"
 
-#define CALLS_SHOWN 8u /* in text; --json has them all */
+#define CALLS_SHOWN 8u      /* in text; --json has them all */
 #define SECONDS_DEFAULT 8.0 /* real filters take a tenth; one made to be hard gets no more */
-#define TESTS_SHOWN 6u /* of a path, from its end */
+#define TESTS_SHOWN 6u      /* of a path, from its end */
 
-/* ---- --accept
- * ------------------------------------------------------------------------------------------ */
+/* ---- --accept -------------------------------------------------------------------------------- */
 
 static const char *next_class(struct context *context, const char **text)
 {
@@ -40,8 +39,7 @@ static bool is_accepted(struct context *context, const struct audit_property *pr
     return false;
 }
 
-/* ---- the path
- * ------------------------------------------------------------------------------------------ */
+/* ---- the path -------------------------------------------------------------------------------- */
 
 struct passed_path {
     const struct program *program;
@@ -134,17 +132,20 @@ static void print_paths(struct context *context, const struct side *side, const 
     }
 }
 
-/* ---- findings
- * ------------------------------------------------------------------------------------------ */
+/* ---- findings -------------------------------------------------------------------------------- */
 
 static const char *audit_call_text(struct context *context, const struct audit_call *call)
 {
     if (call->abi == ABI_NONE)
-        return "other numbers";
+        return "numbers of other ABIs";
     const char *abi = abi_get(call->abi)->name;
     if (call->name)
         return arena_printf(context->arena, "%s:%s", abi, call->name);
-    return arena_printf(context->arena, "%s:nr(%d)", abi, (int)call->nr);
+    const char *number = arena_printf(context->arena, "%d", (int)call->nr);
+    if (call->nr >= X32_BIT && call->nr != NR_SKIP)
+        number = arena_printf(context->arena, "0x%x", call->nr);
+    return arena_printf(context->arena, "%s:nr(%s)%s%s", abi, number, call->was ? " was " : "",
+                        call->was ? call->was : "");
 }
 
 static json_t *json_witness(struct context *context, const struct audit_witness *witness,
@@ -235,7 +236,8 @@ static void print_finding(struct context *context, const struct audit *audit,
         buffer_printf(&calls, "%s%s", i ? ", " : "", audit_call_text(context, &finding->calls[i]));
     if (finding->call_count > CALLS_SHOWN)
         buffer_printf(&calls, " and %zu more", finding->call_count - CALLS_SHOWN);
-    print_folded("calls", buffer_string(&calls));
+    if (finding->call_count)
+        print_folded("calls", buffer_string(&calls));
     print_witness(context, "witness", &finding->witness, audit, big_endian);
     if (finding->has_other)
         print_witness(context, "beside", &finding->other, audit, big_endian);
@@ -280,7 +282,7 @@ static void print_audit(struct context *context, const struct filter *filter,
     printf("%s: about %s%s\n", filter->name, abi_names_of(context, audit->declared),
            context->options.abis || context->options.policy || filter->policy
                ? ""
-               : " (the tokens that it compares; --abi names others)");
+               : " (by the tokens that it compares, or this machine's; --abi says otherwise)");
     for (size_t i = 0; i < audit->finding_count; i++)
         print_finding(context, audit, &audit->findings[i], filter->big_endian);
     for (size_t i = 0; i < audit->unknown_count; i++)
@@ -314,8 +316,7 @@ static void fill_json(struct context *context, const struct filter *filter,
                         json_integer((json_int_t)audit->questions));
 }
 
-/* ---- the command
- * --------------------------------------------------------------------------------------- */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 /* Loads a file beside the filter; `argument` NULL: none was given. */
 static result load_beside(struct context *context, const char *argument, struct filter *filter,

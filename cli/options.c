@@ -5,8 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-/* ---- readers: one per kind of value; NULL when it is good, else what is wrong
- * -------------------------------- */
+/* ---- readers: one per kind of value; NULL when it is good, else what is wrong ---------------- */
 
 static const char *read_format(const char *text, enum format *format)
 {
@@ -178,8 +177,10 @@ static const char *read_option(struct context *context, enum option_key key, con
     case KEY_ACCEPT:
         if (context->command->run != run_audit)
             return read_accept(text, o);
-        o->accepted = text; /* classes; several options add up */
-        return NULL;
+        if (!*text)
+            return "no class is named: they are 1 to 29, or an id that a finding shows";
+        o->accepted = o->accepted ? arena_printf(context->arena, "%s,%s", o->accepted, text) : text;
+        return NULL; /* classes, which the command looks up; several options add up */
     case KEY_DUMP:
         return read_dump(text, o);
     case KEY_PROOF:
@@ -241,8 +242,7 @@ static const char *read_option(struct context *context, enum option_key key, con
     }
 }
 
-/* ---- the table
- * --------------------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 struct option_row {
     enum option_key key;
@@ -267,8 +267,8 @@ static const struct option_row rows[] = {
     {KEY_LAMBDA, "lambda", 0, "N",
      "instructions that one executed instruction less per call is worth (default 15; -Os 0.05)"},
     {KEY_ACCEPT, "accept", 0, "LIST",
-     "go on although this is REFUTED: arch, width; of audit: these classes, by number or id, do not "
-     "count"},
+     "go on although this is REFUTED: arch, width; of audit: these classes, by number or id, do "
+     "not count"},
     {KEY_STATS, "stats", 's', NULL, "print size, path lengths and cached calls"},
     {KEY_DUMP, "dump", 0, "STAGES", "print stages on standard error: policy, dag, select, layout"},
     {KEY_PROOF, "proof", 0, "METHOD", "partition (default), or whole: one query over everything"},

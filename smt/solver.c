@@ -5,6 +5,7 @@
 #include <z3.h>
 #include <z3_version.h>
 
+#define CELLS_PER_MS 8u /* of a circuit, while Z3 makes it and takes it away: what was measured */
 #define QUESTION_MOST_MS 0xfffffffeu /* Z3's timeout is 32 bits; all ones is "never" */
 
 struct solver {
@@ -189,8 +190,7 @@ static Z3_ast translate(struct solver *solver, const struct term_order *order)
     return solver->asts.items[order->items[order->count - 1]->id];
 }
 
-/* ---- questions
- * ------------------------------------------------------------------------------------ */
+/* ---- questions ------------------------------------------------------------------------------- */
 
 static void set_limits(struct solver *solver, uint32_t left)
 {
@@ -291,6 +291,23 @@ static bool is_settled_loosely(struct solver *solver, const struct term *questio
     return settled;
 }
 
+/* Products and quotients of two unknowns are circuits of so many bits by as many, and Z3 does not
+ * look at its clock while it makes them: what would keep it busy beyond the deadline is not begun.
+ */
+static bool is_too_large(const struct solver *solver, const struct term_order *order)
+{
+    uint64_t cells = 0;
+    for (size_t i = 0; i < order->count; i++) {
+        const struct term *term = order->items[i];
+        bool product = term->kind == TERM_MUL && !term_is_constant(term->children[0]) &&
+                       !term_is_constant(term->children[1]);
+        bool quotient = term->kind == TERM_UNSIGNED_DIV && !term_is_constant(term->children[1]);
+        if (product || quotient)
+            cells += (uint64_t)term->bits * term->bits;
+    }
+    return cells / CELLS_PER_MS > deadline_left_ms(solver->limits.deadline);
+}
+
 static enum answer ask_z3(struct solver *solver, const struct term *question, uint64_t *values,
                           size_t count, const char **reason)
 {
@@ -302,6 +319,10 @@ static enum answer ask_z3(struct solver *solver, const struct term *question, ui
         return ANSWER_UNSAT;
     solver->z3 = question->has_apply ? solver->functions_too : solver->bits;
     struct term_order order = term_order(solver->terms->arena, question);
+    if (is_too_large(solver, &order)) {
+        *reason = "there are too many products and quotients for the time that is left";
+        return ANSWER_UNKNOWN;
+    }
     Z3_ast ast = translate(solver, &order);
     if (!ast) {
         *reason = "the solver refused the question (memory)";

@@ -43,20 +43,21 @@ struct audit_call {
     enum abi_id abi; /* ABI_NONE: of no declared ABI */
     uint32_t nr;
     const char *name; /* NULL: a number that the ABI's table does not have */
+    const char *was;  /* what an old kernel took the number for; mostly NULL */
 };
 
 struct audit_witness {
     struct input input;
-    uint32_t word; /* what is returned for it, as replayed */
-    const char *says; /* of the second one: what it shows */
+    uint32_t word;    /* what is returned for it, as replayed */
+    const char *says; /* what it shows; of the first one mostly NULL */
     bool implementation_defined;
 };
 
 struct audit_finding {
     const struct audit_property *property;
-    const char *subject; /* findings of one property and subject are one row; may be "" */
-    const char *detail;  /* what was found here, a sentence */
-    struct audit_call *calls;
+    const char *subject;      /* findings of one property and subject are one row; may be "" */
+    const char *detail;       /* what was found here, a sentence */
+    struct audit_call *calls; /* none where the finding is about the code */
     size_t call_count, call_capacity;
     const struct side *side; /* what the witness is replayed on: the filter, or one program of it */
     struct audit_witness witness, other;

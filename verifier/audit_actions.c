@@ -57,20 +57,23 @@ static void reach_calls(struct auditor *auditor, const struct reaching *reaching
         return;
     input.arch = token;
     uint32_t number = input.nr;
-    if (!abi_syscall_at(abi, number) && !reaching->pointers_only)
-        report_call(auditor, reaching, &input, (struct audit_call){abi, number, NULL});
+    const struct syscall_entry *there = abi_syscall_at(abi, number);
+    if (!(there && there->implemented) && !reaching->pointers_only)
+        report_call(auditor, reaching, &input,
+                    (struct audit_call){abi, number, there ? there->name : NULL, NULL});
     for (size_t i = 0; i < count; i++) {
         const struct syscall_entry *entry = &table[i];
         struct range one = {entry->nr, entry->nr};
         if (entry->nr < part.first || entry->nr > part.last || !entry->implemented ||
             (reaching->pointers_only && !takes_pointer(entry)) || (by_number && is_late(auditor)))
             continue;
-        if (by_number && ask_part(auditor, reaching, arch, one, region->residue, &input) !=
-                             ASKED_YES)
+        if (by_number &&
+            ask_part(auditor, reaching, arch, one, region->residue, &input) != ASKED_YES)
             continue;
         input.arch = token;
         input.nr = entry->nr;
-        report_call(auditor, reaching, &input, (struct audit_call){abi, entry->nr, entry->name});
+        report_call(auditor, reaching, &input,
+                    (struct audit_call){abi, entry->nr, entry->name, NULL});
     }
 }
 
@@ -82,7 +85,7 @@ static void reach_rest(struct auditor *auditor, const struct reaching *reaching,
     if (reaching->pointers_only ||
         ask_part(auditor, reaching, region->arch, region->nr, region->residue, &input) != ASKED_YES)
         return;
-    report_call(auditor, reaching, &input, (struct audit_call){ABI_NONE, 0, NULL});
+    report_call(auditor, reaching, &input, (struct audit_call){ABI_NONE, 0, NULL, NULL});
 }
 
 static bool is_ours(const struct auditor *auditor, const struct region *region, enum abi_id abi)

@@ -1,6 +1,6 @@
-/* Calls that do what another call does, and calls that are dangerous by themselves. What is permitted
- * is compared with what is denied on purpose: a filter that denies by default and does not list a
- * newer call has not denied the older one. */
+/* Calls that do what another call does, and calls that are dangerous by themselves. What is
+ * permitted is compared with what is denied on purpose: a filter that denies by default and does
+ * not list a newer call has not denied the older one. */
 #include "verifier/auditor.h"
 
 static const struct family *families(size_t *count)
@@ -45,9 +45,9 @@ static bool is_denied_on_purpose(struct auditor *auditor, enum abi_id abi,
         return (singled_out || permits_by_default(auditor, abi)) &&
                is_security_denial(abi, fact->denied_word);
     }
-    if (fact->stance != STANCE_DEPENDS)
-        return false;
-    if (family->kind == FAMILY_MULTIPLEXER || reference->value)
+    if (fact->stance != STANCE_DEPENDS || reference->value)
+        return false; /* with this value it may be had by the call itself */
+    if (family->kind == FAMILY_MULTIPLEXER)
         return true;
     int argument = reference->parameter ? abi_parameter(fact->entry, reference->parameter) : -1;
     return argument >= 0 && uses_argument(fact->honest, (unsigned)argument);
@@ -79,6 +79,16 @@ static const char *way_text(struct auditor *auditor, const struct call_reference
     return buffer_string(&text);
 }
 
+/* The call that is denied or restricted, by its own number on the ABI of the other way; NULL: that
+ * is the same ABI, or not simply permitted there. */
+static struct fact *direct_call(struct auditor *auditor, const struct fact *denied,
+                                const struct fact *open)
+{
+    struct fact *direct =
+        denied->abi == open->abi ? NULL : fact_named(auditor, open->abi, denied->entry->name);
+    return direct && stance_of(auditor, direct) == STANCE_PERMITS ? direct : NULL;
+}
+
 static void suspect_way(struct auditor *auditor, const struct family *family,
                         const struct call_reference *denied_reference, const struct fact *denied,
                         const struct call_reference *way, const struct fact *open)
@@ -91,12 +101,19 @@ static void suspect_way(struct auditor *auditor, const struct family *family,
                             denied_reference->value);
     if (denied->abi != open->abi)
         how = arena_printf(auditor->arena, "%s on %s", how, abi_get(denied->abi)->name);
-    s.detail = arena_printf(auditor->arena, "%s is %s, but %s %s permitted: %s", what, how,
-                            way_text(auditor, way), way[1].name ? "are" : "is", family->why);
+    struct fact *direct = direct_call(auditor, denied, open);
+    s.detail = arena_printf(auditor->arena, "%s is %s, but %s %s permitted%s: %s", what, how,
+                            way_text(auditor, way), way[1].name ? "are" : "is",
+                            direct ? ", and so is the call itself" : "", family->why);
     s.input = open->permitted;
     s.other = &denied->denied;
     s.other_says = "what the filter denies";
     s.relation = relation_of(auditor, LEFT_PERMITS_ONLY);
+    suspect(auditor, &s);
+    if (!direct)
+        return;
+    s.call = call_of(direct);
+    s.input = direct->permitted;
     suspect(auditor, &s);
 }
 
@@ -146,9 +163,10 @@ void ask_twins(struct auditor *auditor)
     ask_families(auditor, 1u << FAMILY_TWIN);
 }
 
-/* ---- multiplexers ---------------------------------------------------------------------------------- */
+/* ---- multiplexers ---------------------------------------------------------------------------- */
 
-/* A member restricted on an ABI that has no multiplexer, while the process may enter by one that has. */
+/* A member restricted on an ABI that has no multiplexer, while the process may enter by one that
+ * has. */
 static void try_other_abis(struct auditor *auditor, enum abi_id abi, const struct family *family)
 {
     struct fact here, denied;
@@ -187,7 +205,19 @@ void ask_multiplexers(struct auditor *auditor)
     }
 }
 
-/* ---- io_uring --------------------------------------------------------------------------------------- */
+bool is_reached_by_multiplexer(struct auditor *auditor, enum abi_id abi, const char *name)
+{
+    size_t count;
+    const struct family *list = families(&count);
+    struct fact open;
+    for (size_t i = 0; i < count; i++)
+        if (list[i].kind == FAMILY_MULTIPLEXER && !strcmp(list[i].calls->name, name) &&
+            is_open(auditor, abi, &list[i], list[i].ways[0], &open))
+            return true;
+    return false;
+}
+
+/* ---- io_uring -------------------------------------------------------------------------------- */
 
 /* The operation's effect is not to be had by any call that does the same. */
 static bool operation_is_denied(struct auditor *auditor, enum abi_id abi,
@@ -218,11 +248,10 @@ static void ask_ring(struct auditor *auditor, enum abi_id abi, const struct fami
         !operation_is_denied(auditor, abi, operation, &denied))
         return;
     struct suspicion s = {.subject = "", .call = call_of(&denied)};
-    s.detail = arena_printf(auditor->arena,
-                            "%s is permitted: a ring does %s, which the filter %s", way->name,
-                            denied.entry->name,
-                            denied.stance == STANCE_DENIES ? "denies"
-                                                           : "restricts by its arguments");
+    s.detail =
+        arena_printf(auditor->arena, "%s is permitted: a ring does %s, which the filter %s",
+                     way->name, denied.entry->name,
+                     denied.stance == STANCE_DENIES ? "denies" : "restricts by its arguments");
     s.input = setup.permitted;
     s.other = &denied.denied;
     s.other_says = "what the filter denies";
@@ -240,7 +269,7 @@ void ask_io_uring(struct auditor *auditor)
                 ask_ring(auditor, (enum abi_id)id, &list[i]);
 }
 
-/* ---- single calls ------------------------------------------------------------------------------------- */
+/* ---- single calls ---------------------------------------------------------------------------- */
 
 /* clone's flags are its second argument on some ABIs and its first on the others. */
 static void look_at_clone(struct auditor *auditor, enum abi_id abi)
@@ -281,7 +310,7 @@ void ask_ptrace(struct auditor *auditor)
             !denies_anything(auditor, abi))
             continue;
         struct suspicion s = {.subject = "", .call = call_of(fact), .input = fact->permitted};
-        s.detail = "ptrace is permitted";
+        s.detail = "ptrace is permitted: on kernels before 4.8 a tracer goes around any filter";
         s.relation = relation_of(auditor, MARKED_PERMITS);
         suspect(auditor, &s);
     }
@@ -289,7 +318,8 @@ void ask_ptrace(struct auditor *auditor)
 
 #define PERSONALITY_QUERY 0xffffffffu /* personality(2): asks, changes nothing */
 
-/* 1 where the persona is none of the harmless ones: Linux, 32 bits, an old release's name, a query. */
+/* 1 where the persona is none of the harmless ones: Linux, 32 bits, an old release's name, a query.
+ */
 static const struct term *unusual_persona(struct auditor *auditor, enum abi_id abi)
 {
     struct prover *prover = auditor->prover;
@@ -298,9 +328,8 @@ static const struct term *unusual_persona(struct auditor *auditor, enum abi_id a
     abi_constant(abi, "PER_LINUX", &linux_);
     abi_constant(abi, "PER_LINUX32", &linux32);
     abi_constant(abi, "UNAME26", &old_name);
-    const uint32_t harmless[] = {(uint32_t)linux_, (uint32_t)linux32,
-                                 (uint32_t)(linux_ | old_name), (uint32_t)(linux32 | old_name),
-                                 PERSONALITY_QUERY};
+    const uint32_t harmless[] = {(uint32_t)linux_, (uint32_t)linux32, (uint32_t)(linux_ | old_name),
+                                 (uint32_t)(linux32 | old_name), PERSONALITY_QUERY};
     const struct term *marker = word_constant(prover, 1);
     for (size_t i = 0; i < COUNT_OF(harmless); i++)
         marker = term_if(prover->terms, word_equals(prover, persona, harmless[i]), zero, marker);

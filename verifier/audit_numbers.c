@@ -1,4 +1,5 @@
-/* Which numbers of which arch are permitted: other architectures, x32, numbers without a call, -1. */
+/* Which numbers of which arch are permitted: other architectures, x32, numbers without a call, -1.
+ */
 #include "verifier/auditor.h"
 
 /* Numbers that are x32's own; kernels before 5.4 dispatched them without x32's bit as well. */
@@ -7,7 +8,7 @@
 static struct audit_call number_of(enum abi_id abi, uint32_t nr)
 {
     const struct syscall_entry *entry = abi == ABI_NONE ? NULL : abi_syscall_at(abi, nr);
-    return (struct audit_call){abi, nr, entry ? entry->name : NULL};
+    return (struct audit_call){abi, nr, entry ? entry->name : NULL, NULL};
 }
 
 /* Permitted for some registers, whoever fills them. */
@@ -52,6 +53,21 @@ static bool is_denied_elsewhere(struct auditor *auditor, enum abi_id except, con
     return false;
 }
 
+/* A lone program that permits everything of an ABI may be one of a stack, with another for that
+ * ABI. */
+static const char *companion_hint(struct auditor *auditor, enum abi_id abi)
+{
+    if (auditor->side->program_count > 1)
+        return "";
+    struct member *members = audit_members(auditor);
+    if (!members[0].complete || members[0].restricts & ABI_BIT(abi))
+        return "";
+    return arena_printf(auditor->arena,
+                        ". This program permits all of %s: if another one of the same stack is "
+                        "about %s, audit them together, as A+B",
+                        abi_get(abi)->name, abi_get(abi)->name);
+}
+
 /* The numbers of `abi`, which nobody declared, are permitted. */
 static void suspect_abi(struct auditor *auditor, enum abi_id abi, const char *detail)
 {
@@ -65,7 +81,8 @@ static void suspect_abi(struct auditor *auditor, enum abi_id abi, const char *de
         bool last = i == count; /* a number that no table has, after all calls */
         uint32_t nr = last ? unknown_number(abi) : table[i].nr;
         struct input denied;
-        if ((!last && !table[i].implemented) || is_late(auditor) || !call_may_permit(auditor, abi, nr, &s.input))
+        if ((!last && !table[i].implemented) || is_late(auditor) ||
+            !call_may_permit(auditor, abi, nr, &s.input))
             continue;
         s.call = number_of(abi, nr);
         bool better = s.call.name && is_denied_elsewhere(auditor, abi, s.call.name, &denied);
@@ -88,15 +105,15 @@ void ask_arch_unchecked(struct auditor *auditor)
             if (!is_declared(auditor, ours->id))
                 continue;
             declared_token = declared_token || ours->token == abi->token;
-            denied = denied || (is_same_kernel(ours->id, abi->id) &&
-                                denies_anything(auditor, ours->id));
+            denied =
+                denied || (is_same_kernel(ours->id, abi->id) && denies_anything(auditor, ours->id));
         }
         if (!declared_token && denied)
             suspect_abi(auditor, abi->id,
                         arena_printf(auditor->arena,
                                      "a process may enter by %s's numbers, which the filter is not "
-                                     "about, and is permitted",
-                                     abi->name));
+                                     "about, and is permitted%s",
+                                     abi->name, companion_hint(auditor, abi->id)));
     }
 }
 
@@ -108,16 +125,20 @@ void ask_x32(struct auditor *auditor)
         !denies_anything(auditor, ABI_X86_64))
         return;
     suspect_abi(auditor, ABI_X32,
-                "numbers with bit 30 are x32's on a kernel that has it, and are permitted");
+                arena_printf(auditor->arena,
+                             "numbers with bit 30 are x32's on a kernel that has it, and are "
+                             "permitted%s",
+                             companion_hint(auditor, ABI_X32)));
 }
 
-/* ---- x32 on old kernels --------------------------------------------------------------------------- */
+/* ---- x32 on old kernels ---------------------------------------------------------------------- */
 
 static void suspect_loophole(struct auditor *auditor, uint32_t nr, const char *name,
                              const char *detail, enum abi_id by_default)
 {
     struct input denied;
-    struct suspicion s = {.subject = detail, .detail = detail};
+    struct suspicion s = {.subject = nr & X32_BIT ? "with bit 30" : "without bit 30",
+                          .detail = detail};
     struct fact *direct = fact_named(auditor, ABI_X86_64, name);
     bool restricted = direct && stance_of(auditor, direct) != STANCE_PERMITS;
     if (!call_may_permit(auditor, ABI_X86_64, nr, &s.input) ||
@@ -125,7 +146,7 @@ static void suspect_loophole(struct auditor *auditor, uint32_t nr, const char *n
         return;
     denied = direct ? direct->denied : s.input;
     s.relation = relation_of(auditor, restricted ? LEFT_PERMITS_ONLY : MARKED_PERMITS);
-    s.call = (struct audit_call){ABI_X86_64, nr, NULL};
+    s.call = (struct audit_call){nr & X32_BIT ? ABI_X32 : ABI_X86_64, nr, NULL, name};
     s.other = restricted ? &denied : NULL;
     s.other_says = "the call itself";
     suspect(auditor, &s);
@@ -145,16 +166,38 @@ void ask_x32_loopholes(struct auditor *auditor)
                              ABI_X86_64);
     }
     for (size_t i = 0; i < count && is_declared(auditor, ABI_X32); i++)
-        if (table[i].implemented && !is_late(auditor) && !abi_syscall_at(ABI_X32, table[i].nr | X32_BIT))
+        if (table[i].implemented && !is_late(auditor) &&
+            !abi_syscall_at(ABI_X32, table[i].nr | X32_BIT))
             suspect_loophole(auditor, table[i].nr | X32_BIT, table[i].name,
                              "x86_64's own numbers with x32's bit were x86_64's calls before 5.4",
                              ABI_X32);
 }
 
-/* ---- names that differ between ABIs ------------------------------------------------------------------ */
+/* ---- names that differ between ABIs ---------------------------------------------------------- */
 
-/* A call that is denied on purpose on one ABI, and simply permitted by the same name on another that
- * the same kernel serves. */
+static void suspect_name(struct auditor *auditor, const struct fact *fact, const struct fact *same)
+{
+    const char *here = abi_get(fact->abi)->name, *there = abi_get(same->abi)->name;
+    const char *hint = companion_hint(auditor, same->abi);
+    struct suspicion s = {.subject = there, .call = call_of(same)};
+    if (fact->stance == STANCE_DENIES) {
+        s.detail =
+            arena_printf(auditor->arena, "denied on %s, permitted on %s%s", here, there, hint);
+    } else {
+        s.subject = arena_printf(auditor->arena, "%s, by arguments", there);
+        s.detail = arena_printf(auditor->arena,
+                                "restricted by its arguments on %s, permitted with any on %s%s",
+                                here, there, hint);
+    }
+    s.input = same->permitted;
+    s.other = &fact->denied;
+    s.other_says = "the same call by the other ABI";
+    s.relation = relation_of(auditor, LEFT_PERMITS_ONLY);
+    suspect(auditor, &s);
+}
+
+/* A call that is denied on purpose or restricted by its arguments on one ABI, and simply permitted
+ * by the same name on another that the same kernel serves. */
 static void compare_names(struct auditor *auditor, struct fact *fact)
 {
     bool by_default = permits_by_default(auditor, fact->abi);
@@ -164,18 +207,15 @@ static void compare_names(struct auditor *auditor, struct fact *fact)
             !is_same_kernel(other, fact->abi))
             continue;
         struct fact *same = fact_named(auditor, other, fact->entry->name);
-        if (!same || stance_of(auditor, same) != STANCE_PERMITS ||
-            stance_of(auditor, fact) != STANCE_DENIES || !by_default ||
-            !is_security_denial(fact->abi, fact->denied_word))
+        if (!same || stance_of(auditor, same) != STANCE_PERMITS)
             continue;
-        struct suspicion s = {.subject = abi_get(other)->name, .call = call_of(same)};
-        s.detail = arena_printf(auditor->arena, "denied on %s, permitted on %s",
-                                abi_get(fact->abi)->name, abi_get(other)->name);
-        s.input = same->permitted;
-        s.other = &fact->denied;
-        s.other_says = "the same call by the other ABI";
-        s.relation = relation_of(auditor, LEFT_PERMITS_ONLY);
-        suspect(auditor, &s);
+        enum stance stance = stance_of(auditor, fact);
+        bool on_purpose = stance == STANCE_DEPENDS || (stance == STANCE_DENIES && by_default);
+        if (by_default && permits_by_default(auditor, other) &&
+            is_reached_by_multiplexer(auditor, other, fact->entry->name))
+            continue; /* ask_multiplexers tells of both */
+        if (on_purpose && is_security_denial(fact->abi, fact->denied_word))
+            suspect_name(auditor, fact, same);
     }
 }
 
@@ -185,8 +225,10 @@ static bool same_by_number(struct auditor *auditor, enum abi_id a, enum abi_id b
     size_t count, special = 0;
     const struct syscall_entry *table = abi_syscalls(a, &count);
     for (size_t i = 0; i < count && !is_late(auditor); i++) {
-        const struct term *x = residue_at(auditor, &auditor->survey, abi_get(a)->token, table[i].nr);
-        const struct term *y = residue_at(auditor, &auditor->survey, abi_get(b)->token, table[i].nr);
+        const struct term *x =
+            residue_at(auditor, &auditor->survey, abi_get(a)->token, table[i].nr);
+        const struct term *y =
+            residue_at(auditor, &auditor->survey, abi_get(b)->token, table[i].nr);
         if (x != y)
             return false;
         special += x != residue_at(auditor, &auditor->survey, abi_get(a)->token, unknown_number(a));
@@ -237,7 +279,7 @@ void ask_names_differ(struct auditor *auditor)
         }
 }
 
-/* ---- numbers without a call ------------------------------------------------------------------------- */
+/* ---- numbers without a call ------------------------------------------------------------------ */
 
 /* The first number of the range that the ABI's table does not have; false: all are calls. */
 static bool first_without_call(enum abi_id abi, struct range nr, uint32_t *found)
@@ -284,11 +326,14 @@ static void look_for_open_number(struct auditor *auditor, enum abi_id abi, struc
     if (!may_permit(auditor, arch, nr, residue, &s.input))
         return;
     s.input.arch = arch;
-    if (abi_syscall_at(abi, s.input.nr)) /* of a residue over many numbers: a call after all */
+    if (!(residue->uses & BIT_NR))
+        s.input.nr = number;             /* what holds for one of the range holds for all */
+    if (abi_syscall_at(abi, s.input.nr)) /* the example of a residue that computes with nr */
         return;
-    s.detail = permits_by_default(auditor, abi)
-                   ? "what the filter does not list is permitted, so a newer kernel's calls are too"
-                   : "numbers that no call has are permitted, although the filter denies by default";
+    s.detail =
+        permits_by_default(auditor, abi)
+            ? "what the filter does not list is permitted, so a newer kernel's calls are too"
+            : "numbers that no call has are permitted, although the filter denies by default";
     s.call = number_of(abi, s.input.nr);
     for (size_t i = 0; i < auditor->findings.count; i++) /* one number an ABI is enough */
         if (auditor->findings.items[i].property == auditor->asking)

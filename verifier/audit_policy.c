@@ -71,13 +71,13 @@ static void suspect_deviation(struct auditor *auditor, const struct side *other,
         leave_open(auditor, "internal: a witness did not replay");
         return;
     }
-    s.call = (struct audit_call){abi, input->nr, entry ? entry->name : NULL};
+    s.call = (struct audit_call){abi, input->nr, entry ? entry->name : NULL, NULL};
     s.detail = arena_printf(auditor->arena, "%s: %s says %s", what, other->name,
                             word_text(auditor, theirs, input));
     suspect(auditor, &s);
 }
 
-/* ---- by name ------------------------------------------------------------------------------------------- */
+/* ---- by name --------------------------------------------------------------------------------- */
 
 typedef void (*visit_pair)(struct auditor *auditor, const struct side *other, enum abi_id abi,
                            const struct syscall_entry *entry, const struct pair *pair);
@@ -94,8 +94,7 @@ static void by_name(struct auditor *auditor, const struct side *other, const str
             abi->big_endian != side_is_big_endian(auditor->side))
             continue;
         for (size_t i = 0; i < count; i++)
-            if (table[i].nr >= pair->nr.first && table[i].nr <= pair->nr.last &&
-                !is_late(auditor))
+            if (table[i].nr >= pair->nr.first && table[i].nr <= pair->nr.last && !is_late(auditor))
                 visit(auditor, other, abi->id, &table[i], pair);
     }
 }
@@ -172,7 +171,7 @@ void ask_policy(struct auditor *auditor)
     }
 }
 
-/* ---- a denial that never happens: class 26 --------------------------------------------------------------- */
+/* ---- a denial that never happens: class 26 --------------------------------------------------- */
 
 /* A rule denies some of this call, or permits it under a condition only. */
 static bool states_a_denial(const struct policy *policy, enum abi_id abi, uint32_t nr)
@@ -219,7 +218,7 @@ void ask_unsatisfiable(struct auditor *auditor)
         by_name(auditor, policy, &pairs.items.items[i], look_for_lost_denial);
 }
 
-/* ---- the filter that it was made from: class 12 ------------------------------------------------------------ */
+/* ---- the filter that it was made from: class 12 ---------------------------------------------- */
 
 static void compare_exactly(struct auditor *auditor, const struct side *other, enum abi_id abi,
                             const struct syscall_entry *entry, const struct pair *pair)
@@ -248,7 +247,7 @@ void ask_other(struct auditor *auditor)
     }
 }
 
-/* ---- another ABI's numbers: class 4 with a policy ---------------------------------------------------------- */
+/* ---- another ABI's numbers: class 4 with a policy -------------------------------------------- */
 
 static void look_for_other_numbers(struct auditor *auditor, const struct side *other,
                                    enum abi_id abi, const struct syscall_entry *entry,
@@ -265,16 +264,14 @@ static void look_for_other_numbers(struct auditor *auditor, const struct side *o
         struct input there = {.arch = stranger->token, .nr = entry->nr};
         const struct syscall_entry *meant = abi_syscall_at(stranger->id, entry->nr);
         if (stranger->token == abi_get(abi)->token || !is_declared(auditor, stranger->id) ||
-            !meant || !strcmp(meant->name, entry->name) ||
-            !word_permits(other_word(other, &there)))
+            !meant || !strcmp(meant->name, entry->name) || !word_permits(other_word(other, &there)))
             continue;
-        suspect_deviation(auditor, other, relation_of(auditor, MORE_PERMISSIVE), &input,
-                          stranger->name,
-                          arena_printf(auditor->arena,
-                                       "number %u is %s on %s and %s on %s, and is permitted on "
-                                       "both",
-                                       entry->nr, entry->name, abi_get(abi)->name, meant->name,
-                                       stranger->name));
+        suspect_deviation(
+            auditor, other, relation_of(auditor, MORE_PERMISSIVE), &input, stranger->name,
+            arena_printf(auditor->arena,
+                         "number %u is %s on %s and %s on %s, and is permitted on "
+                         "both",
+                         entry->nr, entry->name, abi_get(abi)->name, meant->name, stranger->name));
     }
 }
 

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#define SHARE 5u                /* a property gets so much of the time that is left */
+#define SHARE 5u               /* a property gets so much of the time that is left */
 #define QUESTION_MOST 1000000u /* of the solver's own count, for one question */
 #define NOTHING AUDIT_NEEDS_NOTHING
 
@@ -21,19 +21,24 @@ static const struct audit_property properties[] = {
      "x86_64's arch token.",
      "Deny every number from 0x40000000 up, or give x32's numbers the same rules.", ask_x32},
     {3, "x32-loopholes", "old kernels take other numbers for x32's calls", AUDIT_FRAGILE, NOTHING,
-     "exists s: arch = AUDIT_ARCH_X86_64, P(s), and 512 <= nr <= 547, or nr = bit 30 + n where only "
+     "exists s: arch = AUDIT_ARCH_X86_64, P(s), and 512 <= nr <= 547, or nr = bit 30 + n where "
+     "only "
      "x86_64 has n",
-     "Kernels before 5.4 dispatched x32's own calls (512 to 547) without bit 30, and x86_64's own "
-     "numbers with it.",
+     "Kernels before 5.4 with CONFIG_X86_X32_ABI dispatched x32's own calls (512 to 547) without "
+     "bit "
+     "30 as well, and x86_64's own numbers with it.",
      "Deny 512 to 547, and with bit 30 every number that x32 does not have.", ask_x32_loopholes},
     {4, "names-differ", "a call is denied on one ABI and permitted on another", AUDIT_BYPASS,
      NOTHING,
-     "exists s, s': the same call on two declared ABIs of one kernel, denied in one on purpose, P(s')"
+     "exists s, s': the same call on two declared ABIs of one kernel, denied on purpose or "
+     "restricted "
+     "by its arguments on one, and P(s') whatever the arguments on the other"
      " (with a policy: P(s) by the number that the policy permits on the other ABI)",
      "The process chooses by which ABI it enters. A number means another call under another ABI.",
      "Write the rules by name and give each ABI its own numbers.", ask_names_differ},
     {5, "multiplexer", "a multiplexer reaches a denied call", AUDIT_BYPASS, NOTHING,
-     "exists s: nr is socketcall or ipc, P(s), and the member that it names is denied or restricted",
+     "exists s: nr is socketcall or ipc, P(s), and the member that it names is denied or "
+     "restricted",
      "socketcall and ipc do what their members do; socketcall's arguments are in memory, where a "
      "filter cannot read them.",
      "Deny socketcall and ipc with ENOSYS, so that programs use the direct calls.",
@@ -57,8 +62,7 @@ static const struct audit_property properties[] = {
      "exists s, m: P(a | m), not P(a), m within the bits that the kernel drops",
      "The kernel drops the bits before it looks at the argument: the same call is permitted with "
      "them and denied without.",
-     "Test the bits that matter by a mask, not the whole argument for equality.",
-     ask_dropped_bits},
+     "Test the bits that matter by a mask, not the whole argument for equality.", ask_dropped_bits},
     {10, "sign", "signed arguments are compared as unsigned", AUDIT_ROBUSTNESS, NOTHING,
      "exists s: an int argument is negative and F(upper half 0) != F(upper half all ones); or "
      "everything from some value up is permitted, negative values included",
@@ -66,7 +70,8 @@ static const struct audit_property properties[] = {
      "same value. cBPF has unsigned comparisons only.",
      "Compare the lower half; for an order, treat 0x80000000 and up apart.", ask_sign},
     {11, "not-the-policy", "the filter is not the policy", AUDIT_BYPASS, AUDIT_NEEDS_POLICY,
-     "exists s: P(s) and the policy does not permit (abi, name, e); or, with registers as a C caller "
+     "exists s: P(s) and the policy does not permit (abi, name, e); or, with registers as a C "
+     "caller "
      "fills them, the policy permits and not P(s)",
      "The kernel runs the filter, not the policy it was made from.",
      "Make the filter again with a compiler that proves its result, and report the miscompilation.",
@@ -183,7 +188,7 @@ const struct audit_property *audit_property_named(const char *name)
     return NULL;
 }
 
-/* ---- one audit ------------------------------------------------------------------------------------------- */
+/* ---- one audit ------------------------------------------------------------------------------- */
 
 static bool is_asked(const struct audit_request *request, const struct audit_property *property)
 {

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 
 #define UNKNOWN_ABOVE 100u /* that far above an ABI's table no kernel has a call yet */
-#define TERMS_EASY 20000u    /* a filter with more terms is tried with samples first */
+#define TERMS_EASY 20000u  /* a filter with more terms is tried with samples first */
 #define SAMPLES 8u
-#define COMMON_MOST 511u   /* x32's own calls begin above; new calls of x86_64 and x32 come below */
+#define COMMON_MOST 511u /* x32's own calls begin above; new calls of x86_64 and x32 come below */
 
-/* ---- survey ------------------------------------------------------------------------------------- */
+/* ---- survey -------------------------------------------------------------------------------------
+ */
 
 static enum runs_outcome nothing_runs(struct prover *prover, void *self, struct class *class,
                                       struct residue_runs *runs)
@@ -75,8 +76,8 @@ const struct region *region_at(const struct survey *survey, uint32_t arch, uint3
     while (low + 1 < high) { /* the last one that does not begin behind (arch, nr) */
         size_t middle = low + (high - low) / 2;
         const struct region *region = &survey->regions.items[middle];
-        bool behind = region->arch.first > arch ||
-                      (region->arch.last >= arch && region->nr.first > nr);
+        bool behind =
+            region->arch.first > arch || (region->arch.last >= arch && region->nr.first > nr);
         if (behind)
             high = middle;
         else
@@ -113,8 +114,7 @@ static bool restricts_abi(struct auditor *auditor, const struct survey *survey, 
     size_t count;
     const struct syscall_entry *table = abi_syscalls(abi, &count);
     for (size_t i = 0; i < count; i++) {
-        const struct term *residue =
-            residue_at(auditor, survey, abi_get(abi)->token, table[i].nr);
+        const struct term *residue = residue_at(auditor, survey, abi_get(abi)->token, table[i].nr);
         if (!term_is_constant(residue) || !word_permits((uint32_t)residue->value))
             return true;
     }
@@ -127,12 +127,13 @@ struct member *audit_members(struct auditor *auditor)
         return auditor->members;
     struct prover *prover = auditor->prover;
     size_t count = auditor->side->program_count;
-    auditor->members = NEW_ARRAY(auditor->arena, struct member, count); /* findings keep the sides */
+    auditor->members =
+        NEW_ARRAY(auditor->arena, struct member, count); /* findings keep the sides */
     for (size_t i = 0; i < count; i++) {
         struct member *member = &auditor->members[i];
         const struct program *program = &auditor->side->programs[i];
-        member->side = (struct side){
-            .name = program->name, .programs = program, .program_count = 1};
+        member->side =
+            (struct side){.name = program->name, .programs = program, .program_count = 1};
         member->executor = executor_new(prover, program);
         struct behaviour behaviour = executor_behaviour(prover, member->executor);
         member->complete = survey_behaviour(auditor, &behaviour, &member->survey);
@@ -165,7 +166,8 @@ bool is_within_reach(struct auditor *auditor, enum abi_id abi)
     return is_declared(auditor, abi) || (is_served(auditor, abi) && has_program_per_abi(auditor));
 }
 
-/* ---- questions ---------------------------------------------------------------------------------- */
+/* ---- questions ----------------------------------------------------------------------------------
+ */
 
 void leave_open(struct auditor *auditor, const char *why)
 {
@@ -199,11 +201,28 @@ static bool try_samples(struct auditor *auditor, const struct obligation *o, str
         uint32_t left = (uint32_t)term_evaluate(scratch, o->left, values, FIELD_COUNT);
         uint32_t right = (uint32_t)term_evaluate(scratch, o->right, values, FIELD_COUNT);
         yes = o->property->is_bad(o->property->data, left, right);
-        if (yes && found)
+        if (yes)
             *found = input_of_values(values);
     }
     arena_free(scratch);
     return yes;
+}
+
+static enum asked settle_question(struct auditor *auditor, const struct obligation *o,
+                                  struct input *example)
+{
+    struct prover *prover = auditor->prover;
+    if (try_samples(auditor, o, example))
+        return ASKED_YES;
+    prover->trouble = NULL;
+    prover->proof.verdict = PROVED;
+    settle(prover, o);
+    bool yes = prover->proof.verdict == REFUTED;
+    if (yes)
+        *example = prover->proof.counterexample.input;
+    prover->proof.verdict = PROVED;
+    prover->proof.has_counterexample = false;
+    return yes ? ASKED_YES : prover->trouble ? ASKED_UNKNOWN : ASKED_NO;
 }
 
 enum asked audit_ask(struct auditor *auditor, struct range arch, struct range nr,
@@ -214,25 +233,22 @@ enum asked audit_ask(struct auditor *auditor, struct range arch, struct range nr
     struct obligation obligation = {arch, nr, left, right ? right : word_constant(prover, 1),
                                     &relation->property};
     bool constant = term_is_constant(obligation.left) && term_is_constant(obligation.right);
+    struct input example = {.arch = arch.first, .nr = nr.first};
+    enum asked asked;
+    if (!constant && recall_answer(auditor, &obligation, relation, &asked, found))
+        return asked;
     if (!constant && is_late(auditor))
         return ASKED_UNKNOWN;
-    if (!constant && try_samples(auditor, &obligation, found))
-        return ASKED_YES;
+    asked = settle_question(auditor, &obligation, &example);
+    if (asked == ASKED_YES && found)
+        *found = example;
+    if (asked == ASKED_UNKNOWN)
+        leave_open(auditor, prover->trouble);
+    /* What time alone left open may be decided with more of it. */
+    if (!constant && (asked != ASKED_UNKNOWN || !deadline_passed(prover->deadline)))
+        note_answer(auditor, &obligation, relation, asked, &example, prover->trouble);
     prover->trouble = NULL;
-    prover->proof.verdict = PROVED;
-    settle(prover, &obligation);
-    bool yes = prover->proof.verdict == REFUTED;
-    if (yes && found)
-        *found = prover->proof.counterexample.input;
-    prover->proof.verdict = PROVED;
-    prover->proof.has_counterexample = false;
-    if (yes)
-        return ASKED_YES;
-    if (!prover->trouble)
-        return ASKED_NO;
-    leave_open(auditor, prover->trouble);
-    prover->trouble = NULL;
-    return ASKED_UNKNOWN;
+    return asked;
 }
 
 enum asked ask_call(struct auditor *auditor, const struct fact *fact, const struct term *left,
@@ -248,7 +264,8 @@ enum asked ask_call(struct auditor *auditor, const struct fact *fact, const stru
     return asked;
 }
 
-/* ---- calls -------------------------------------------------------------------------------------- */
+/* ---- calls --------------------------------------------------------------------------------------
+ */
 
 bool uses_argument(const struct term *residue, unsigned argument)
 {
@@ -267,8 +284,7 @@ const struct term *honest_residue(struct auditor *auditor, enum abi_id abi,
 }
 
 const struct term *with_words(struct auditor *auditor, const struct term *residue, enum field field,
-                              const struct term *word, enum field field2,
-                              const struct term *word2)
+                              const struct term *word, enum field field2, const struct term *word2)
 {
     const struct term *replacements[FIELD_COUNT] = {NULL};
     replacements[field] = word;
@@ -419,11 +435,12 @@ void for_each_call(struct auditor *auditor, visit_call visit)
     }
 }
 
-/* ---- findings ----------------------------------------------------------------------------------- */
+/* ---- findings -----------------------------------------------------------------------------------
+ */
 
 struct audit_call call_of(const struct fact *fact)
 {
-    return (struct audit_call){fact->abi, fact->entry->nr, fact->entry->name};
+    return (struct audit_call){fact->abi, fact->entry->nr, fact->entry->name, NULL};
 }
 
 static struct audit_finding *finding_of(struct auditor *auditor, const char *subject)
@@ -461,7 +478,7 @@ void suspect(struct auditor *auditor, const struct suspicion *s)
                                   .subject = s->subject ? s->subject : "",
                                   .detail = s->detail,
                                   .side = s->side ? s->side : auditor->side};
-    fresh.witness = replay(fresh.side, &s->input, NULL);
+    fresh.witness = replay(fresh.side, &s->input, s->says);
     fresh.has_other = s->other != NULL;
     if (s->other)
         fresh.other = replay(fresh.side, s->other, s->other_says);
@@ -487,5 +504,6 @@ void suspect(struct auditor *auditor, const struct suspicion *s)
         known->side = fresh.side;
         known->detail = fresh.detail;
     }
-    add_call(auditor, known, s->call);
+    if (!s->no_call)
+        add_call(auditor, known, s->call);
 }

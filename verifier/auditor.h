@@ -45,7 +45,7 @@ struct member {
     struct side side;
     struct executor *executor;
     struct survey survey;
-    bool complete; /* the survey covers everything */
+    bool complete;     /* the survey covers everything */
     abi_set restricts; /* ABIs of which it does not simply permit everything */
 };
 
@@ -84,13 +84,15 @@ struct auditor {
     struct survey survey;
     struct fact *facts[ABI_COUNT]; /* by index in the ABI's table; made when wanted */
     struct member *members;
+    struct answers *answers; /* NULL until the first */
     const struct relation *relations[RELATION_COUNT];
     const struct audit_property *asking;
     const char *trouble; /* why the property that is asked stays open */
     VECTOR(struct audit_finding) findings;
 };
 
-/* ---- words (audit_words.c) -------------------------------------------------------------------- */
+/* ---- words (audit_words.c) --------------------------------------------------------------------
+ */
 
 bool word_permits(uint32_t word); /* P: allow or log */
 const struct term *permits_term(struct prover *prover, const struct term *word);
@@ -98,12 +100,20 @@ const struct relation *relation_of(struct auditor *auditor, enum relation_kind k
 const struct relation *relation_with(struct auditor *auditor, enum relation_kind kind,
                                      uint32_t value);
 
-/* ---- questions (auditor.c) -------------------------------------------------------------------- */
+/* ---- questions (auditor.c) --------------------------------------------------------------------
+ */
 
 /* True when time is up: then the property stays open, and nothing more is to be asked. */
 bool is_late(struct auditor *auditor);
 
 enum asked { ASKED_NO, ASKED_YES, ASKED_UNKNOWN };
+/* What was asked of these residues before, for any number (audit_answers.c); false: nothing. */
+bool recall_answer(struct auditor *auditor, const struct obligation *o,
+                   const struct relation *relation, enum asked *asked, struct input *found);
+/* `example` goes with ASKED_YES, `trouble` with ASKED_UNKNOWN. */
+void note_answer(struct auditor *auditor, const struct obligation *o,
+                 const struct relation *relation, enum asked asked, const struct input *example,
+                 const char *trouble);
 /* Is there an input of these numbers on which both are in relation? UNKNOWN leaves the property
  * open. `right` NULL: the marker 1. */
 enum asked audit_ask(struct auditor *auditor, struct range arch, struct range nr,
@@ -131,8 +141,7 @@ const struct term *honest_residue(struct auditor *auditor, enum abi_id abi,
                                   const struct syscall_entry *entry, const struct term *residue);
 /* Residue with one or two words replaced (NULL: left as it is). */
 const struct term *with_words(struct auditor *auditor, const struct term *residue, enum field field,
-                              const struct term *word, enum field field2,
-                              const struct term *word2);
+                              const struct term *word, enum field field2, const struct term *word2);
 
 bool is_declared(const struct auditor *auditor, enum abi_id abi);
 /* A number that no table has, well above the ABI's. */
@@ -156,11 +165,14 @@ typedef void (*visit_call)(struct auditor *auditor, struct fact *fact);
 void for_each_call(struct auditor *auditor, visit_call visit);
 struct input plain_input(enum abi_id abi, uint32_t nr); /* all registers 0 */
 
-/* ---- findings (auditor.c) --------------------------------------------------------------------- */
+/* ---- findings (auditor.c) ---------------------------------------------------------------------
+ */
 
 struct suspicion {
     const char *subject, *detail;
     struct audit_call call;
+    bool no_call;            /* the finding is about the code */
+    const char *says;        /* of the witness, or NULL */
     const struct side *side; /* NULL: the whole filter */
     struct input input;
     const struct input *other; /* NULL: the property is about one input */
@@ -174,7 +186,8 @@ void suspect(struct auditor *auditor, const struct suspicion *suspicion);
 struct audit_call call_of(const struct fact *fact);
 void leave_open(struct auditor *auditor, const char *why);
 
-/* ---- the queries ------------------------------------------------------------------------------ */
+/* ---- the queries ------------------------------------------------------------------------------
+ */
 
 void ask_arch_unchecked(struct auditor *auditor); /* audit_numbers.c */
 void ask_x32(struct auditor *auditor);
@@ -190,6 +203,8 @@ void ask_dropped_bits(struct auditor *auditor);
 void ask_sign(struct auditor *auditor);
 void ask_pointers(struct auditor *auditor);
 void ask_multiplexers(struct auditor *auditor); /* audit_families.c */
+/* A multiplexer of this ABI is permitted that does what the call does. */
+bool is_reached_by_multiplexer(struct auditor *auditor, enum abi_id abi, const char *name);
 void ask_clone_order(struct auditor *auditor);
 void ask_twins(struct auditor *auditor);
 void ask_siblings(struct auditor *auditor);

@@ -6,6 +6,8 @@ jge #0x40000000, foreign
 jeq #__NR_mount, deny
 jeq #__NR_mount_setattr, deny
 jeq #__NR_move_mount, deny
+jeq #__NR_open_tree_attr, deny
+jeq #__NR_fsconfig, deny
 ret allow
 deny: ret errno(EPERM)
 foreign: ret kill_process

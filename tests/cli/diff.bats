@@ -368,14 +368,14 @@ ROWS
 
 @test "neighbours in the corpus: answered, and every witness shows the difference" {
     [ -n "${BPFPROOF_CORPUS:-}" ] || skip "BPFPROOF_CORPUS is not set"
-    cd "$BPFPROOF_CORPUS/blobs"
-    previous=
-    for blob in *.bpf; do
-        if [ -n "$previous" ]; then
-            code=0
-            bpfproof diff --json --timeout 20 "$previous" "$blob" >"$T/diff.json" || code=$?
-            [ "$code" -le 1 ]
-            python3 - "$T/diff.json" <<'PYTHON'
+    for directory in ${BPFPROOF_CORPUS//:/ }; do
+        previous=
+        for blob in "$directory"/*.bpf; do
+            if [ -n "$previous" ]; then
+                code=0
+                bpfproof diff --json --timeout 20 "$previous" "$blob" >"$T/diff.json" || code=$?
+                [ "$code" -le 1 ]
+                python3 - "$T/diff.json" <<'PYTHON'
 import json, sys
 found = json.load(open(sys.argv[1]))
 assert (found["result"] == "PROVED") == (not found["differences"])
@@ -383,7 +383,8 @@ for d in found["differences"]:
     assert d["witness"]["left_word"] != d["witness"]["right_word"], d
     assert d["witness"]["left"] == d["left"] or "ret(" in d["left"], d
 PYTHON
-        fi
-        previous=$blob
+            fi
+            previous=$blob
+        done
     done
 }

@@ -8,6 +8,10 @@ load support
     python3 tests/console.py docs/FILTERS.md "$BPFPROOF_BUILD/bpfproof"
 }
 
+@test "docs/AUDIT.md shows what audit really prints" {
+    python3 tests/console.py docs/AUDIT.md "$BPFPROOF_BUILD/bpfproof"
+}
+
 @test "the README's policy compiles, and its commands exist" {
     sed -n '/^```policy$/,/^```$/{/^```/!p}' README.md >"$T/net.policy"
     grep -q 'policy net' "$T/net.policy"

@@ -1,0 +1,14 @@
+; the repaired twin of 15-pidfd-send-signal-bad.s
+ld arch
+jeq #AUDIT_ARCH_X86_64, ours, foreign
+ours: ld nr
+jge #0x40000000, foreign
+jeq #__NR_kill, deny
+jeq #__NR_tkill, deny
+jeq #__NR_tgkill, deny
+jeq #__NR_rt_sigqueueinfo, deny
+jeq #__NR_rt_tgsigqueueinfo, deny
+jeq #__NR_pidfd_send_signal, deny
+ret allow
+deny: ret errno(EPERM)
+foreign: ret kill_process

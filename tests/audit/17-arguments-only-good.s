@@ -1,0 +1,12 @@
+; the repaired twin of 17-arguments-only-bad.s
+ld arch
+jeq #AUDIT_ARCH_X86_64, ours, foreign
+ours: ld nr
+jge #0x40000000, foreign
+jeq #__NR_read, look
+ret errno(EPERM)
+look: ld lo32(arg0)
+jeq #1, allow
+ret errno(EPERM)
+allow: ret allow
+foreign: ret kill_process
