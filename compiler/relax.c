@@ -176,7 +176,7 @@ result relax_jumps(struct arena *arena, const struct item *items, uint32_t count
         place_item(&relaxation, i);
     if (relaxation.code.count > PROGRAM_MOST) {
         report_error(diagnostics, NO_SPAN,
-                     "compiled, the policy has %zu instructions; the kernel takes %u",
+                     "compiled, it has %zu instructions; the kernel takes %u",
                      relaxation.code.count, PROGRAM_MOST);
         return FAILURE(ERROR_LIMIT);
     }

@@ -3,7 +3,8 @@
 #include "optimizer/argument_search.h"
 
 /* Random members of a sparse set run faster down a chain than down a tree, whose branches the
- * processor cannot predict; past this many the walk itself is slower. */
+ * processor cannot predict; past this many the walk itself is slower. At -Os it is the shortest
+ * whatever their number. */
 #define CHAIN_MOST 64u
 
 /* A chain: mask tests, then single values, then what is left over, each in front of the next. */
@@ -118,7 +119,7 @@ static struct block *shape_whole(struct shaper *shaper, const struct tested *tes
     const struct shaped_argument *known = nearest_argument(shaper, tested, list, &different);
     if (known && different < plan_tests(&plan))
         return in_front_of(shaper, tested, list, known);
-    if (single_values(&plan) > CHAIN_MOST)
+    if (single_values(&plan) > CHAIN_MOST && shaper->options->level != OPTIMIZE_SIZE)
         return shape_balanced(shaper, tested, list->items, list->count);
     plan.ignored = best_ignored_bits(&plan.list, plan.rest);
     return chain(shaper, tested, &plan);

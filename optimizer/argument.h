@@ -24,8 +24,8 @@ struct argument_answer;
 
 struct argument_memory {
     VECTOR(struct shaped_argument) shaped;
-    const struct word *bits[FIELD_COUNT]; /* 1 << (field & 31), once it was needed */
-    uint64_t searched;                    /* work that argument_search.c has spent */
+    const struct word *bits[FIELD_COUNT];     /* 1 << (field & 31), once it was needed */
+    uint64_t searched;                        /* work that argument_search.c has spent */
     VECTOR(struct argument_answer *) answers; /* argument_search.c */
 };
 

@@ -2,9 +2,10 @@
  *
  * A state is a set of samples that come to a step, and what of the word A holds. For one more step
  * at a time, every way in which a test can part the samples is tried, each once. A test with a leaf
- * on one side is not tried when another one with a leaf takes the same away and more. The last test of
- * every branch is not searched but computed. What is known of a state is kept; that a state needs
- * more than so many steps stays true when samples are added, since it speaks of these samples. */
+ * on one side is not tried when another one with a leaf takes the same away and more. The last test
+ * of every branch is not searched but computed. What is known of a state is kept; that a state
+ * needs more than so many steps stays true when samples are added, since it speaks of these
+ * samples. */
 #include <stdlib.h>
 #include <string.h>
 

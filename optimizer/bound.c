@@ -5,12 +5,14 @@
  * the call's arch another number does, the path has loaded nr and looked at it.
  *
  * A path with one look at nr ends in one side of one comparison with a constant, and all numbers on
- * that side get the same answer. Under one arch there is at most one such side, or the table is no
- * more than one comparison; so the share of calls whose path has one look is at most M, the weight
- * of the heaviest side of that kind, and all others take two looks or more: together at least
- * 2 W - M for calls of weight W. M is found over the numbers below 512, of which every side's part
- * must have one answer; what weighs above is counted to M in full. Both make M too large rather
- * than too small.
+ * that side get the same answer. Under one arch there is at most one such side, or one comparison
+ * is the whole table and a look is enough for all. So else the share of calls whose path has one
+ * look is at most M, the weight of the heaviest side of that kind, and all others take two looks or
+ * more: together at least 2 W - M for calls of weight W. M is found over the numbers below 512, of
+ * which every side's part must have one answer; what weighs above is counted to M in full. Both
+ * make M too large rather than too small.
+ *
+ * What is returned may be computed: then a load can be enough, and only loads are counted.
  *
  * The bound is about looks, not about what a word computed from both arch and nr might tell: such a
  * word takes as many instructions to compute as the looks that it saves. */
@@ -38,19 +40,30 @@ static uint32_t answer(const struct dag_node *root, uint32_t arch, uint32_t nr)
     return dag_evaluate(root, &input);
 }
 
-/* The weight of the numbers for which (nr & mask) != 0 is `yes`, or nr >= least is; 0 when they do
- * not all get one answer. */
-static double side_weight(const struct numbers *numbers, uint32_t mask, uint32_t least, bool yes)
+static bool comparison_holds(enum test_operation test, uint32_t constant, uint32_t nr)
+{
+    switch (test) {
+    case TEST_EQUAL:
+        return nr == constant;
+    case TEST_SET:
+        return (nr & constant) != 0;
+    default:
+        return nr >= constant;
+    }
+}
+
+/* The weight of the numbers on one side of a comparison; -1 when they do not all get one answer. */
+static double side_weight(const struct numbers *numbers, enum test_operation test,
+                          uint32_t constant, bool yes)
 {
     uint32_t first = 0;
     bool any = false;
     double weight = 0;
     for (uint32_t nr = 0; nr < NUMBERS; nr++) {
-        bool holds = mask ? (nr & mask) != 0 : nr >= least;
-        if (holds != yes)
+        if (comparison_holds(test, constant, nr) != yes)
             continue;
         if (any && numbers->answers[nr] != first)
-            return 0;
+            return -1;
         any = true;
         first = numbers->answers[nr];
         weight += numbers->weights[nr];
@@ -58,23 +71,25 @@ static double side_weight(const struct numbers *numbers, uint32_t mask, uint32_t
     return weight;
 }
 
+/* The most that one look can be enough for. */
 static double heaviest_side(const struct numbers *numbers)
 {
+    static const enum test_operation tests[] = {TEST_EQUAL, TEST_GREATER_EQUAL, TEST_SET};
     double most = 0;
-    for (uint32_t i = 0; i < NUMBERS; i++) {
-        double sides[] = {numbers->weights[i], side_weight(numbers, 0, i, true),
-                          side_weight(numbers, 0, i, false),
-                          i ? side_weight(numbers, i, 0, true) : 0,
-                          i ? side_weight(numbers, i, 0, false) : 0};
-        for (size_t k = 0; k < COUNT_OF(sides); k++)
-            most = sides[k] > most ? sides[k] : most;
+    for (size_t k = 0; k < COUNT_OF(tests); k++) {
+        for (uint32_t constant = 0; constant < NUMBERS; constant++) {
+            double yes = side_weight(numbers, tests[k], constant, true);
+            double no = side_weight(numbers, tests[k], constant, false);
+            double both = yes >= 0 && no >= 0 ? yes + no : yes > no ? yes : no;
+            most = both > most ? both : most;
+        }
     }
     return most + numbers->above;
 }
 
 /* Looks at nr by the calls of one arch. */
 static double looks_under(struct arena *arena, const struct weights *weights, uint32_t arch,
-                          const struct dag_node *root)
+                          const struct dag_node *root, bool computes)
 {
     struct numbers *numbers = NEW(arena, struct numbers);
     double sum = 0;
@@ -95,6 +110,8 @@ static double looks_under(struct arena *arena, const struct weights *weights, ui
         else
             numbers->above += call->weight;
     }
+    if (computes)
+        return sum;
     double looks = 2 * sum - heaviest_side(numbers);
     return sum + (looks > sum ? looks : sum); /* the load, and the looks */
 }
@@ -120,16 +137,28 @@ static bool arch_seen(const struct weights *weights, size_t before)
     return false;
 }
 
+static bool computes_a_return(struct arena *arena, const struct dag_node *root)
+{
+    size_t count;
+    const struct dag_node **nodes = dag_nodes_below(arena, root, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (nodes[i]->kind == DAG_RETURN)
+            return true;
+    }
+    return false;
+}
+
 double executed_least(struct arena *arena, const struct dag_node *root,
                       const struct weights *weights)
 {
     double least = 0;
+    bool computes = computes_a_return(arena, root);
     for (size_t i = 0; i < weights->count; i++) {
         const struct weighted_call *call = &weights->calls[i];
         bool looks = no_arguments(&call->input) && arch_matters(root, call->input.nr);
-        least += call->weight * (looks ? 3 : 1);
+        least += call->weight * (!looks ? 1 : computes ? 2 : 3);
         if (!arch_seen(weights, i))
-            least += looks_under(arena, weights, call->input.arch, root);
+            least += looks_under(arena, weights, call->input.arch, root, computes);
     }
     return least;
 }

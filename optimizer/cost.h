@@ -34,6 +34,8 @@ struct effort {
     double threshold;     /* what may be dearer for a while, at first; 0: nothing */
 };
 struct effort effort_of(enum optimization level);
+/* With the profile and the lambda that were asked for. */
+struct effort effort_for(const struct shape_options *options);
 
 /* The calls that count for a policy or program whose meaning is `root`. */
 struct weights weights_of(struct arena *arena, const struct dag *dag, const struct dag_node *root,

@@ -161,11 +161,7 @@ result select_shape(struct arena *arena, const struct dag *dag, const struct dag
                     const struct shape_options *options, struct diagnostics *diagnostics,
                     struct block **entry)
 {
-    struct effort effort = effort_of(options->level);
-    if (options->profile && options->level != OPTIMIZE_SIZE)
-        effort.lambda *= PROFILE_FACTOR;
-    if (options->lambda > 0)
-        effort.lambda = options->lambda;
+    struct effort effort = effort_for(options);
     struct windows windows = {.arena = arena_new()};
     struct shaper shaper = {
         .arena = arena, .options = options, .effort = &effort, .windows = &windows};
@@ -174,8 +170,8 @@ result select_shape(struct arena *arena, const struct dag *dag, const struct dag
     arena_free(windows.arena);
     if (shaper.full) {
         report_error(diagnostics, NO_SPAN,
-                     "compiled, the policy has more than %u instructions; the kernel takes %u",
-                     BLOCK_MOST, PROGRAM_MOST);
+                     "compiled, it has more than %u instructions; the kernel takes %u", BLOCK_MOST,
+                     PROGRAM_MOST);
         return FAILURE(ERROR_LIMIT);
     }
     *entry = shaper.by_node[root->id];

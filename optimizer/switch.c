@@ -45,6 +45,21 @@ struct effort effort_of(enum optimization level)
     return efforts[level];
 }
 
+struct effort effort_for(const struct shape_options *options)
+{
+    struct effort effort = effort_of(options->level);
+    if (options->profile && options->level != OPTIMIZE_SIZE)
+        effort.lambda *= PROFILE_FACTOR;
+    if (options->lambda > 0)
+        effort.lambda = options->lambda;
+    return effort;
+}
+
+double shape_cost(const struct shape_options *options, uint32_t instructions, double executed)
+{
+    return instructions + effort_for(options).lambda * executed;
+}
+
 /* ---- what a tree costs
  * ---------------------------------------------------------------------------- */
 

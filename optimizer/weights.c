@@ -14,9 +14,9 @@ enum call_class {
 
 /* Shares of the classes when nobody has counted. A filter is there to let a program work: what it
  * permits is what is called. On kernels that remember, what reaches the filter is permitted calls
- * with arguments to look at and denied calls; denied numbers are far more, so that each weighs less.
- * The shares are those with which both kinds came out fast, measured (make bench). The remembered
- * ones have a share because the same filter may run on an older kernel. */
+ * with arguments to look at and denied calls; denied numbers are far more, so that each weighs
+ * less. The shares are those with which both kinds came out fast, measured (make bench). The
+ * remembered ones have a share because the same filter may run on an older kernel. */
 static const double shares_forgetful[CALL_CLASS_COUNT] = {
     [CALL_PERMITTED] = 0.98, [CALL_DENIED] = 0.015, [CALL_UNKNOWN] = 0.004, [CALL_FOREIGN] = 0.001};
 static const double shares_remembering[CALL_CLASS_COUNT] = {[CALL_REMEMBERED] = 0.10,

@@ -222,3 +222,28 @@ POLICY
         [ "$(bpfproof compile "$T/p" $level --accept=arch,width --json | json proof)" = PROVED ]
     done
 }
+
+@test "no program is below the lower bound, -Os is never longer, and a long sparse set fits" {
+    for abis in x86_64 i386 'x86_64, x32'; do
+        for rules in '' 'allow read' 'allow futex' 'errno(38) { read, write, open }' 'allow nr 0..255'; do
+            printf 'policy b\nabi %s\nforeign kill_process\ndefault errno(1)\n%s\n' "$abis" "$rules" >"$T/b"
+            bpfproof compile "$T/b" --json | python3 -c '
+import json, sys
+o = json.load(sys.stdin)
+assert o["expected_cost"] >= o["lower_bound"] - 1e-9 > 0, o'
+        done
+    done
+    python3 -c '
+import random
+random.seed(4)
+print("policy long\nabi x86_64\nforeign kill_process\ndefault errno(1)\nallow ioctl(cmd in {", ", ".join(hex(v) for v in random.sample(range(1 << 32), 4000)), "})")' >"$T/long"
+    [ "$(bpfproof compile "$T/long" -O1 --json | json instructions)" -le 4096 ]
+    python3 -c '
+import random
+random.seed(5)
+print("policy long\nabi x86_64\nforeign kill_process\ndefault errno(1)\nallow ioctl(cmd in {", ", ".join(hex(v) for v in random.sample(range(1 << 32), 80)), "})")' >"$T/sparse"
+    [ "$(bpfproof compile "$T/sparse" -Os --json | json instructions)" -le 92 ]
+    for policy in examples/database-worker.policy examples/container-small.policy; do
+        [ "$(bpfproof compile "$policy" -Os --json | json instructions)" -le "$(bpfproof compile "$policy" -O3 --json | json instructions)" ]
+    done
+}

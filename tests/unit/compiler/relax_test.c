@@ -331,7 +331,7 @@ static void test_too_long(void **state)
         relax_jumps(fixture->arena, items, count, false, "long", &fixture->diagnostics, &program);
     assert_int_equal(r.error, ERROR_LIMIT);
     assert_string_equal(fixture->diagnostics.first->message,
-                        "compiled, the policy has 4098 instructions; the kernel takes 4096");
+                        "compiled, it has 4098 instructions; the kernel takes 4096");
     items = ladder(fixture->arena, 2047, false, &count);
     assert_true(worked(
         relax_jumps(fixture->arena, items, count, false, "long", &fixture->diagnostics, &program)));

@@ -192,7 +192,7 @@ static void test_far_too_large(void **state)
     assert_int_equal(r.error, ERROR_LIMIT);
     assert_string_equal(
         fixture->diagnostics.first->message,
-        "compiled, the policy has more than 65536 instructions; the kernel takes 4096");
+        "compiled, it has more than 65536 instructions; the kernel takes 4096");
 }
 
 /* The largest that fits: jumps of every length. */
