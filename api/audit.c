@@ -10,9 +10,8 @@ static const struct side *side_of(struct arena *arena, const struct filter *filt
 static const struct side *programs_of(struct arena *arena, const struct filter *filter)
 {
     struct side *side = NEW(arena, struct side);
-    *side = (struct side){.name = filter->name,
-                          .programs = filter->programs,
-                          .program_count = filter->program_count};
+    *side = (struct side){
+        .name = filter->name, .programs = filter->programs, .program_count = filter->program_count};
     return side;
 }
 

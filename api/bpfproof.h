@@ -132,14 +132,14 @@ struct figures {
     double expected; /* mean executed over the implemented calls of the declared ABIs that are
                         permitted, all arguments 0 */
     double expected_of[ABI_COUNT]; /* the same over one declared ABI's; 0: it permits none */
-    uint32_t cached[ABI_COUNT]; /* number of calls of each declared ABI that the kernel caches */
+    uint32_t cached[ABI_COUNT];    /* number of calls of each declared ABI that the kernel caches */
 };
 struct figures program_figures(struct arena *arena, const struct program *program,
                                abi_set declared);
 /* Of a stack: all its instructions, the longest paths one after the other, the calls that its
  * combined verdict permits, and those that the kernel caches for all programs. */
 struct figures figures_of_stack(struct arena *arena, const struct program *programs, size_t count,
-                             abi_set declared);
+                                abi_set declared);
 /* Mean of executed instructions over weighted calls. */
 double program_cost(const struct program *program, const struct weights *weights);
 
@@ -174,7 +174,8 @@ struct optimized {
     struct program program; /* proved equal to the one before, or the one before itself */
     struct proof proof; /* of the new program, also when it was not taken; UNKNOWN without one */
     bool kept_original;
-    const char *why; /* kept_original: what spoke against the new program, or why there is none */
+    bool nothing_made; /* no other program, so that there was nothing to prove */
+    const char *why;   /* kept_original: what spoke against the new program, or why there is none */
     struct figures before, after;
     /* Mean of executed instructions over the calls that count (optimizer/cost.h): before, after,
      * and of no program of this meaning less; all 0 where the program could not be lifted. */
@@ -225,10 +226,10 @@ uint32_t cached_lost(const struct program *before, const struct program *after);
 
 /* Calls that the two sides answer differently in one way. */
 struct difference {
-    enum abi_id abi;   /* ABI_NONE: of no ABI that either side declares */
-    const char *call;  /* "openat", "nr 500..510", "unknown numbers", "every call", ... */
-    bool known;        /* `call` is a name of the ABI's table */
-    const char *when;  /* the condition, in the policy language; NULL: always */
+    enum abi_id abi;          /* ABI_NONE: of no ABI that either side declares */
+    const char *call;         /* "openat", "nr 500..510", "unknown numbers", "every call", ... */
+    bool known;               /* `call` is a name of the ABI's table */
+    const char *when;         /* the condition, in the policy language; NULL: always */
     const char *left, *right; /* what the sides return then, as verdict_print has it */
     /* The side returns the same under other conditions, too. */
     bool left_elsewhere, right_elsewhere;
@@ -295,16 +296,16 @@ struct decompile_options {
 struct decompiled {
     const struct policy *policy; /* read back from the text */
     struct raised_policy raised;
-    struct proof proof;  /* that the two are equal: only PROVED may be written */
-    enum raise_way way;  /* how most of it is said */
-    size_t exceptions;   /* calls that had to be said in a lower way */
-    uint64_t raise_ns;   /* without the proof */
+    struct proof proof; /* that the two are equal: only PROVED may be written */
+    enum raise_way way; /* how most of it is said */
+    size_t exceptions;  /* calls that had to be said in a lower way */
+    uint64_t raise_ns;  /* without the proof */
 };
 
 /* Lift, raise, read the text back, prove it equal to the program. Where it is refuted, the call of
  * the counterexample is said in registers, then in the raw layer; then everything is. ERROR_LIMIT
- * when the program is too involved to be lifted or written; ERROR_INPUT when the kernel would refuse
- * it. */
+ * when the program is too involved to be lifted or written; ERROR_INPUT when the kernel would
+ * refuse it. */
 MUST_USE result decompile_program(struct arena *arena, const struct program *program,
                                   const struct decompile_options *options,
                                   struct diagnostics *diagnostics, struct decompiled *decompiled);

@@ -19,8 +19,8 @@ static const struct dag_node *meaning_of(struct diff_state *state, const struct 
     struct dag *own = state->dag;
     const struct dag_node *root = NULL;
     result r = side->policy ? lower_policy(state->arena, side->policy, &limits, &own, &root)
-                            : lift_stack(state->arena, side->programs, side->program_count,
-                                         &limits, &own, &root);
+                            : lift_stack(state->arena, side->programs, side->program_count, &limits,
+                                         &own, &root);
     if (worked(r) && side->policy)
         root = dag_import(state->dag, state->arena, root);
     if (failed(r) || !root)
@@ -92,9 +92,9 @@ static const struct dag_node *patched(struct diff_state *state, const struct dag
         for (size_t j = 0; j < chosen_count; j++)
             done[chosen[j]] = j > 0;
         if (chosen_count)
-            root = dag_if(state->dag,
-                          dag_where(state->arena, state->dag, list, chosen, chosen_count), leaf,
-                          root);
+            root =
+                dag_if(state->dag, dag_where(state->arena, state->dag, list, chosen, chosen_count),
+                       leaf, root);
     }
     return root;
 }
@@ -117,10 +117,10 @@ static bool proved(struct diff_state *state, const struct side *left, const stru
 {
     struct proof proof = prove_equal(state->arena, left, right, &state->options->proof);
     if (proof.verdict != PROVED)
-        diff_give_up(state, proof.verdict == UNKNOWN && proof.reason
-                                ? arena_printf(state->arena, "%s was not proved: %s", what,
-                                               proof.reason)
-                                : arena_printf(state->arena, "%s does not hold", what));
+        diff_give_up(state,
+                     proof.verdict == UNKNOWN && proof.reason
+                         ? arena_printf(state->arena, "%s was not proved: %s", what, proof.reason)
+                         : arena_printf(state->arena, "%s does not hold", what));
     return proof.verdict == PROVED;
 }
 

@@ -32,8 +32,7 @@ static enum seen ask(struct diff_state *state, size_t index, struct counterexamp
         return NOT_KNOWN;
     struct side sides[2] = {{.name = "condition", .programs = &programs[0], .program_count = 1},
                             {.name = "never", .programs = &programs[1], .program_count = 1}};
-    struct proof proof =
-        prove_equal(state->arena, &sides[0], &sides[1], &state->options->proof);
+    struct proof proof = prove_equal(state->arena, &sides[0], &sides[1], &state->options->proof);
     if (proof.verdict == REFUTED && proof.has_counterexample)
         witness->input = proof.counterexample.input;
     return proof.verdict == PROVED ? NEVER : proof.has_counterexample ? SEEN : NOT_KNOWN;
@@ -60,8 +59,7 @@ static const struct asked *asked_before(const struct witnesses *witnesses,
     return NULL;
 }
 
-static enum seen ask_once(struct witnesses *witnesses, size_t index,
-                          struct counterexample *witness)
+static enum seen ask_once(struct witnesses *witnesses, size_t index, struct counterexample *witness)
 {
     struct diff_state *state = witnesses->state;
     const struct dag_difference *difference = &state->found.list.items[index];

@@ -43,7 +43,7 @@ static void count_calls(const struct program *programs, size_t count, enum abi_i
 }
 
 struct figures figures_of_stack(struct arena *arena, const struct program *programs, size_t count,
-                             abi_set declared)
+                                abi_set declared)
 {
     struct figures figures = {0};
     uint64_t calls = 0, executed = 0;

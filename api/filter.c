@@ -120,11 +120,12 @@ static result append_blob(struct stack_builder *stack, const char *path)
     struct stat status;
     bool found = stat(path, &status) == 0;
     if (!found || !S_ISREG(status.st_mode)) { /* a pipe would not even open */
-        report_error(stack->diagnostics, NO_SPAN,
-                     found && S_ISDIR(status.st_mode)
-                         ? "%s is a directory inside of a directory; name the one that is the stack"
-                         : "%s is no file; a directory that is a stack holds blobs and nothing else",
-                     path);
+        report_error(
+            stack->diagnostics, NO_SPAN,
+            found && S_ISDIR(status.st_mode)
+                ? "%s is a directory inside of a directory; name the one that is the stack"
+                : "%s is no file; a directory that is a stack holds blobs and nothing else",
+            path);
         return FAILURE(ERROR_INPUT);
     }
     result r = file_read(stack->arena, path, stack->diagnostics, &source);

@@ -154,6 +154,7 @@ result optimize_program(struct arena *arena, const struct program *before, abi_s
     optimized->optimize_ns = clock_ns() - start;
     if (failed(r)) {
         keep_original(optimized, limits.last->message);
+        optimized->nothing_made = true;
         return SUCCESS;
     }
     optimized->optimize_ns -= made.figures_ns;

@@ -10,13 +10,13 @@ struct request {
 /* What is written is always proved: where nothing better was found it is the program itself. */
 static enum verdict verdict_of(const struct optimized *optimized)
 {
-    return optimized->proof.verdict;
+    return optimized->nothing_made ? PROVED : optimized->proof.verdict;
 }
 
 static json_t *json_with_cost(const struct figures *figures, double cost, abi_set declared)
 {
     json_t *object = json_figures(figures, declared);
-    json_object_set_new(object, "expected_cost", json_real(cost));
+    json_object_set_new(object, "expected_cost", cost > 0 ? json_real(cost) : json_null());
     return object;
 }
 
@@ -31,7 +31,8 @@ static void fill_json(struct context *context, const struct request *request)
     json_object_set_new(json, "kept_original", json_boolean(o->kept_original));
     if (o->why)
         set_text(context, "why", o->why);
-    json_object_set_new(json, "lower_bound", json_real(o->lower_bound));
+    json_object_set_new(json, "lower_bound",
+                        o->nothing_made ? json_null() : json_real(o->lower_bound));
     json_object_set_new(json, "optimize_ms", json_real(milliseconds(o->optimize_ns)));
     json_object_set_new(json, "proof_ms", json_real(milliseconds(o->proof.ns)));
 }
@@ -41,8 +42,9 @@ static void print_stats(const struct request *request)
     const struct optimized *o = &request->optimized;
     fprintf(stderr, "  optimized in %.2f ms, proved in %.2f ms\n", milliseconds(o->optimize_ns),
             milliseconds(o->proof.ns));
-    fprintf(stderr, "  executed per call that counts: mean %.2f -> %.2f; at least %.2f\n",
-            o->cost_before, o->cost_after, o->lower_bound);
+    if (!o->nothing_made)
+        fprintf(stderr, "  executed per call that counts: mean %.2f -> %.2f; at least %.2f\n",
+                o->cost_before, o->cost_after, o->lower_bound);
     for (unsigned id = 0; id < ABI_COUNT; id++)
         if (request->filter.declared & ABI_BIT(id))
             fprintf(stderr,

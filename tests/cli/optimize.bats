@@ -61,3 +61,19 @@ chain() {
     [ "$status" -eq 2 ]
     [ ! -e "$T/out.bpf" ]
 }
+
+@test "what is too involved to be made anew is kept as it is, and written" {
+    {
+        echo "ld lo32(arg0)"
+        for _ in $(seq 60); do printf 'tax\nadd x\n'; done
+        echo 'ret a'
+    } | bpfproof asm - -o "$T/involved.bpf"
+    run bpfproof optimize "$T/involved.bpf" -o "$T/out.bpf" --stats
+    [ "$status" -eq 0 ]
+    [[ $output == *"kept as it is"* && $output == *"too involved"* && $output != *"mean 0.00"* ]]
+    cmp "$T/involved.bpf" "$T/out.bpf"
+    bpfproof optimize "$T/involved.bpf" --json | python3 -c '
+import json, sys
+o = json.load(sys.stdin)
+assert o["kept_original"] and o["lower_bound"] is None and o["after"]["expected_cost"] is None, o'
+}

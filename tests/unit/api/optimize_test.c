@@ -148,6 +148,7 @@ static void test_too_involved(void **state)
     struct program program = program_of(fixture, code, length);
     struct optimized optimized = optimize_or_fail(fixture, &program);
     assert_true(optimized.kept_original);
+    assert_true(optimized.nothing_made);
     assert_non_null(strstr(optimized.why, "too involved"));
     assert_int_equal(optimized.proof.verdict, UNKNOWN);
     assert_int_equal(fixture->diagnostics.errors, 0);
