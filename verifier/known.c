@@ -248,9 +248,9 @@ bool assume(struct walker *w, const struct term *atom, bool holds)
     struct assumption assumption = {atom, holds, c, word, {0, 0, 0, 0}};
     if (c.fits)
         assumption.before = w->domains[word];
-    vector_push(w->prover->arena, &w->trail, assumption);
+    vector_push(w->scratch, &w->trail, assumption);
     while (w->truths.count <= atom->id)
-        vector_push(w->prover->arena, &w->truths, UNDECIDED);
+        vector_push(w->scratch, &w->truths, UNDECIDED);
     w->truths.items[atom->id] = holds ? TRUE_HERE : FALSE_HERE;
     if (!c.fits)
         return true;

@@ -112,9 +112,8 @@ static enum walk_result look_for_witness(struct walker *w)
     }
     if (unsure)
         return WALK_LIMIT;
-    struct arena *arena = w->prover->arena;
-    uint64_t left = term_evaluate(arena, o->left, w->values, FIELD_COUNT);
-    uint64_t right = term_evaluate(arena, o->right, w->values, FIELD_COUNT);
+    uint64_t left = term_evaluate(w->scratch, o->left, w->values, FIELD_COUNT);
+    uint64_t right = term_evaluate(w->scratch, o->right, w->values, FIELD_COUNT);
     bool bad = o->property->is_bad(o->property->data, (uint32_t)left, (uint32_t)right);
     return bad ? WALK_WITNESS : WALK_LIMIT;
 }
@@ -193,12 +192,17 @@ static enum walk_result walk_both_ways(struct walker *w, const struct term *cond
 enum walk_result walk_pair(struct prover *prover, const struct obligation *obligation,
                            uint64_t values[FIELD_COUNT])
 {
-    struct walker w = {.prover = prover, .obligation = obligation, .values = values};
+    struct walker w = {.prover = prover,
+                       .scratch = arena_new(),
+                       .obligation = obligation,
+                       .values = values};
     for (unsigned i = 0; i < FIELD_COUNT; i++)
         w.domains[i] = (struct domain){0, UINT32_MAX, 0, 0};
     w.domains[FIELD_ARCH].low = obligation->arch.first;
     w.domains[FIELD_ARCH].high = obligation->arch.last;
     w.domains[FIELD_NR].low = obligation->nr.first;
     w.domains[FIELD_NR].high = obligation->nr.last;
-    return walk(&w, obligation->left, obligation->right, 0);
+    enum walk_result found = walk(&w, obligation->left, obligation->right, 0);
+    arena_free(w.scratch);
+    return found;
 }
