@@ -93,6 +93,7 @@ struct compiled {
     struct goal_result *goals;
     size_t goal_count;
     uint64_t compile_ns, proof_ns; /* without proofs and figures; all proofs together */
+    struct dead_rules dead_rules;
     /* Mean of executed instructions over the calls that count (optimizer/cost.h): of the program,
      * and of no program of this meaning less. */
     double expected_cost, lower_bound;

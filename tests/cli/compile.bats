@@ -21,6 +21,17 @@ load support
     json worst <"$T/out.json"
 }
 
+@test "a thousand rules about one call are looked through in bounded memory" {
+    { printf 'policy many\nabi x86_64\nforeign kill_process\ndefault errno(EPERM)\n'
+      awk 'BEGIN { for (i = 0; i < 1000; i++) printf "errno(%d) ioctl(arg%d == %d)\n", 2 + i % 2, i % 3, i * 1049 }'
+    } >"$T/many.policy"
+    bpfproof compile "$T/many.policy" -O1 -o "$T/many.bpf" --stats 2>"$T/notes"
+    grep -q 'rules that can never decide: 0, looked for in [0-9.]* ms$' "$T/notes"
+    nm "$BPFPROOF_BUILD/bpfproof" | grep -q __asan_init && skip "the sanitizer reserves more"
+    (ulimit -v 400000; bpfproof compile "$T/many.policy" -O1 --json -o "$T/many.bpf" >"$T/out.json")
+    [ "$(json unsettled_rules <"$T/out.json")" = 0 ]
+}
+
 @test "every output format says the same program" {
     bpfproof compile "$T/small.policy" -o "$T/small.bpf"
     for format in c decimal json asm; do
