@@ -41,11 +41,22 @@ static const char *read_abis(struct arena *arena, const char *text, struct optio
     return options->abis ? NULL : "an empty list of ABIs";
 }
 
+/* Digits, and no more than `most`; `*text` is then what follows them. */
+static bool read_decimal(const char **text, unsigned most, unsigned *value)
+{
+    const char *start = *text;
+    for (*value = 0; **text >= '0' && **text <= '9'; ++*text) {
+        *value = *value * 10 + (unsigned)(**text - '0');
+        if (*value > most)
+            return false;
+    }
+    return *text > start;
+}
+
 static const char *read_kernel(const char *text, struct options *options)
 {
-    char end;
-    if (sscanf(text, "%u.%u%c", &options->kernel_major, &options->kernel_minor, &end) != 2 ||
-        options->kernel_major > 999 || options->kernel_minor > 9999)
+    if (!read_decimal(&text, 999, &options->kernel_major) || *text++ != '.' ||
+        !read_decimal(&text, 9999, &options->kernel_minor) || *text)
         return "a kernel version is two numbers, as in 5.4";
     return NULL;
 }
@@ -101,7 +112,7 @@ static const char *read_timeout(const char *text, struct options *options)
     options->timeout_given = true;
     options->timeout = strtod(text, &end);
     if (errno || end == text || *end || !(options->timeout >= 0) || options->timeout > 1e9)
-        return "a number of seconds is needed, 0 for no limit";
+        return "a number of seconds up to 1e9 is needed, 0 for no limit";
     options->timeout_given = true;
     return NULL;
 }
@@ -209,9 +220,11 @@ static const char *read_option(struct context *context, enum option_key key, con
     case KEY_TIMEOUT:
         return read_timeout(text, o);
     case KEY_SECONDS:
-        return read_positive(text, &o->seconds, "a number of seconds above 0 is needed");
+        return read_positive(text, &o->seconds,
+                             "a number of seconds above 0 and up to 1e6 is needed");
     case KEY_SAME:
-        return read_positive(text, &o->same_limit, "a number of nanoseconds above 0 is needed");
+        return read_positive(text, &o->same_limit,
+                             "a number of nanoseconds above 0 and up to 1e6 is needed");
     case KEY_METHOD:
         return read_method(text, o);
     case KEY_PID:
@@ -220,7 +233,7 @@ static const char *read_option(struct context *context, enum option_key key, con
         vector_push(context->arena, &o->calls, text);
         return NULL;
     case KEY_LAMBDA:
-        return read_positive(text, &o->lambda, "a number above 0 is needed");
+        return read_positive(text, &o->lambda, "a number above 0 and up to 1e6 is needed");
     case KEY_STATS:
         o->stats = true;
         return NULL;
@@ -267,7 +280,8 @@ static const struct option_row rows[] = {
     {KEY_LAMBDA, "lambda", 0, "N",
      "instructions that one executed instruction less per call is worth (default 15; -Os 0.05)"},
     {KEY_ACCEPT, "accept", 0, "LIST",
-     "go on although this is REFUTED: arch, width; of audit: these classes, by number or id, do not "
+     "go on although this is REFUTED: arch, width; of audit: these classes, by number or id, do "
+     "not "
      "count"},
     {KEY_STATS, "stats", 's', NULL, "print size, path lengths and cached calls"},
     {KEY_DUMP, "dump", 0, "STAGES", "print stages on standard error: policy, dag, select, layout"},
