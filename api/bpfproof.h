@@ -141,6 +141,11 @@ struct figures program_figures(struct arena *arena, const struct program *progra
  * combined verdict permits, and those that the kernel caches for all programs. */
 struct figures figures_of_stack(struct arena *arena, const struct program *programs, size_t count,
                              abi_set declared);
+/* The same of a stack, all its programs run, over the calls that count for what it means
+ * (optimizer/cost.h) on that kernel; 0.0: the newest. For one program it is what optimize_program
+ * gives as cost_before. Negative when its meaning is too involved to be found out. */
+double expected_cost_of_stack(struct arena *arena, const struct program *programs, size_t count,
+                              abi_set declared, unsigned kernel_major, unsigned kernel_minor);
 /* Mean of executed instructions over weighted calls. */
 double program_cost(const struct program *program, const struct weights *weights);
 
