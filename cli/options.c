@@ -1,4 +1,4 @@
-#include "cli/cli.h"
+#include "cli/usage.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -257,14 +257,6 @@ static const char *read_option(struct context *context, enum option_key key, con
 /* ---- the table
  * --------------------------------------------------------------------------------------------- */
 
-struct option_row {
-    enum option_key key;
-    const char *name;
-    char letter; /* 0: none */
-    const char *argument;
-    const char *help;
-};
-
 static const struct option_row rows[] = {
     {KEY_OUTPUT, "output", 'o', "FILE",
      "write the result to FILE (- or absent: standard output; of dump: a DIRECTORY)"},
@@ -313,6 +305,20 @@ static const struct option_row rows[] = {
      "give up proving (UNKNOWN) after so long (default: 60, of audit 8; 0: never)"},
 };
 
+const struct option_row *option_rows(size_t *count)
+{
+    *count = COUNT_OF(rows);
+    return rows;
+}
+
+const struct option_row *option_of_letter(char letter)
+{
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (rows[i].letter && rows[i].letter == letter)
+            return &rows[i];
+    return NULL;
+}
+
 #define KEY_BASE 0x1000
 
 static int argp_key(const struct option_row *row)
@@ -342,18 +348,22 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return ARGP_ERR_UNKNOWN; /* hands all of the rest over at ARGP_KEY_ARGS */
     if (key == ARGP_KEY_END) {
         int count = options->argument_count;
-        if (count < command->least)
-            argp_error(state, "%s is missing", command->arguments);
-        if (command->most >= 0 && count > command->most)
-            argp_error(state, "too many arguments: %s", options->arguments[command->most]);
-        return 0;
+        bool few = count < command->least, many = command->most >= 0 && count > command->most;
+        if (few)
+            usage_error(context, state, "%s is missing", command->arguments);
+        if (many)
+            usage_error(context, state, "too many arguments: %s",
+                        options->arguments[command->most]);
+        return few || many ? EINVAL : 0;
     }
+    if (key == ARGP_KEY_ERROR && (state->flags & ARGP_NO_ERRS) && !context->diagnostics.errors)
+        usage_explain(context, state);
     const struct option_row *row = row_of(key);
     if (!row)
         return ARGP_ERR_UNKNOWN;
     const char *wrong = read_option(context, row->key, argument);
     if (wrong)
-        argp_error(state, "--%s=%s: %s", row->name, argument, wrong);
+        usage_error(context, state, "--%s=%s: %s", row->name, argument, wrong);
     return wrong ? EINVAL : 0;
 }
 
@@ -382,7 +392,9 @@ bool options_parse(struct context *context, int argc, char **argv, bool *done)
     char *name = argv[0];
     argv[0] = arena_printf(context->arena, "bpfproof %s", command->name);
     *done = false;
-    error_t error = argp_parse(&argp, argc, argv, 0, NULL, context);
+    bool json = usage_wants_json(argc, argv);
+    error_t error = argp_parse(&argp, argc, argv, json ? ARGP_NO_ERRS : 0, NULL, context);
+    context->options.json |= error && json;
     argv[0] = name;
     return error == 0;
 }
