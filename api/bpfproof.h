@@ -133,7 +133,8 @@ struct figures {
     double expected; /* mean executed over the implemented calls of the declared ABIs that are
                         permitted, all arguments 0 */
     double expected_of[ABI_COUNT]; /* the same over one declared ABI's; 0: it permits none */
-    uint32_t cached[ABI_COUNT]; /* number of calls of each declared ABI that the kernel caches */
+    uint32_t cached[ABI_COUNT]; /* number of calls of each declared ABI that the kernel caches: of
+                                   those that have a name and are implemented */
 };
 struct figures program_figures(struct arena *arena, const struct program *program,
                                abi_set declared);
@@ -189,8 +190,8 @@ struct optimized {
 };
 
 /* Decode, lift, optimize, emit, prove. `program` is never anything that is not PROVED equal, has
- * more instructions, executes more of them per call that counts, or loses a call that the kernel
- * caches. Of the
+ * more instructions, executes more of them per call that counts, or loses a number that the kernel
+ * caches, with a name or without. Of the
  * options it takes what the choice of shape takes, deadline, whole_proof and smt2; `declared`
  * stands for their abis. ERROR_INPUT for a program that the kernel would refuse. */
 MUST_USE result optimize_program(struct arena *arena, const struct program *before,
@@ -222,8 +223,8 @@ MUST_USE result lift_stack(struct arena *arena, const struct program *programs, 
 MUST_USE result relift_program(struct arena *arena, const struct program *before, abi_set declared,
                                const struct compile_options *options,
                                struct diagnostics *diagnostics, struct generated *after);
-/* Calls of any ABI of the program's byte order that the kernel caches for `before` but not for
- * `after`. */
+/* Pairs (arch, nr) of any ABI of the program's byte order that the kernel caches for `before` but
+ * not for `after`: all numbers of the kernel's table, also those without a name. */
 uint32_t cached_lost(const struct program *before, const struct program *after);
 
 /* ---- diff (diff.c, diff_calls.c, diff_witness.c): two filters compared

@@ -120,7 +120,7 @@ static void print_stats(const struct request *request)
             c->expected_cost, c->lower_bound, c->expected_cost - c->lower_bound);
     for (unsigned id = 0; id < ABI_COUNT; id++)
         if (c->policy->abis & ABI_BIT(id))
-            fprintf(stderr, "  %s: %u calls cached by the kernel (5.11 and later)\n",
+            fprintf(stderr, "  %s: %u named calls cached by the kernel (5.11 and later)\n",
                     abi_get((enum abi_id)id)->name, request->figures.cached[id]);
 }
 

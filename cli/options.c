@@ -275,7 +275,8 @@ static const struct option_row rows[] = {
      "go on although this is REFUTED: arch, width; of audit: these classes, by number or id, do "
      "not "
      "count"},
-    {KEY_STATS, "stats", 's', NULL, "print size, path lengths and cached calls"},
+    {KEY_STATS, "stats", 's', NULL,
+     "print size, path lengths, and how many calls that have a name the kernel caches"},
     {KEY_DUMP, "dump", 0, "STAGES", "print stages on standard error: policy, dag, select, layout"},
     {KEY_PROOF, "proof", 0, "METHOD", "partition (default), or whole: one query over everything"},
     {KEY_EMIT_SMT2, "emit-smt2", 0, "FILE", "write the proof obligations as SMT-LIB 2.6"},
