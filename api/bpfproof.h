@@ -93,6 +93,7 @@ struct compiled {
     struct goal_result *goals;
     size_t goal_count;
     uint64_t compile_ns, proof_ns; /* without proofs and figures; all proofs together */
+    struct dead_rules dead_rules;
     /* Mean of executed instructions over the calls that count (optimizer/cost.h): of the program,
      * and of no program of this meaning less. */
     double expected_cost, lower_bound;
@@ -132,7 +133,8 @@ struct figures {
     double expected; /* mean executed over the implemented calls of the declared ABIs that are
                         permitted, all arguments 0 */
     double expected_of[ABI_COUNT]; /* the same over one declared ABI's; 0: it permits none */
-    uint32_t cached[ABI_COUNT];    /* number of calls of each declared ABI that the kernel caches */
+    uint32_t cached[ABI_COUNT]; /* number of calls of each declared ABI that the kernel caches: of
+                                   those that have a name and are implemented */
 };
 struct figures program_figures(struct arena *arena, const struct program *program,
                                abi_set declared);
@@ -140,6 +142,11 @@ struct figures program_figures(struct arena *arena, const struct program *progra
  * combined verdict permits, and those that the kernel caches for all programs. */
 struct figures figures_of_stack(struct arena *arena, const struct program *programs, size_t count,
                                 abi_set declared);
+/* The same of a stack, all its programs run, over the calls that count for what it means
+ * (optimizer/cost.h) on that kernel; 0.0: the newest. For one program it is what optimize_program
+ * gives as cost_before. Negative when its meaning is too involved to be found out. */
+double expected_cost_of_stack(struct arena *arena, const struct program *programs, size_t count,
+                              abi_set declared, unsigned kernel_major, unsigned kernel_minor);
 /* Mean of executed instructions over weighted calls. */
 double program_cost(const struct program *program, const struct weights *weights);
 
@@ -184,8 +191,8 @@ struct optimized {
 };
 
 /* Decode, lift, optimize, emit, prove. `program` is never anything that is not PROVED equal, has
- * more instructions, executes more of them per call that counts, or loses a call that the kernel
- * caches. Of the
+ * more instructions, executes more of them per call that counts, or loses a number that the kernel
+ * caches, with a name or without. Of the
  * options it takes what the choice of shape takes, deadline, whole_proof and smt2; `declared`
  * stands for their abis. ERROR_INPUT for a program that the kernel would refuse. */
 MUST_USE result optimize_program(struct arena *arena, const struct program *before,
@@ -217,8 +224,8 @@ MUST_USE result lift_stack(struct arena *arena, const struct program *programs, 
 MUST_USE result relift_program(struct arena *arena, const struct program *before, abi_set declared,
                                const struct compile_options *options,
                                struct diagnostics *diagnostics, struct generated *after);
-/* Calls of any ABI of the program's byte order that the kernel caches for `before` but not for
- * `after`. */
+/* Pairs (arch, nr) of any ABI of the program's byte order that the kernel caches for `before` but
+ * not for `after`: all numbers of the kernel's table, also those without a name. */
 uint32_t cached_lost(const struct program *before, const struct program *after);
 
 /* ---- diff (diff.c, diff_calls.c, diff_witness.c): two filters compared

@@ -146,6 +146,6 @@ result compile_policy(struct arena *arena, const struct policy *policy,
     if (failed(r))
         return r;
     struct proof_options proof = {.limits = {.deadline = options->deadline}};
-    report_dead_rules(arena, policy, &proof, diagnostics);
+    compiled->dead_rules = report_dead_rules(policy, &proof, diagnostics);
     return SUCCESS;
 }

@@ -74,3 +74,23 @@ double program_cost(const struct program *program, const struct weights *weights
                     interpret(program, &weights->calls[i].input, NULL, 0).executed;
     return executed;
 }
+
+double expected_cost_of_stack(struct arena *arena, const struct program *programs, size_t count,
+                              abi_set declared, unsigned kernel_major, unsigned kernel_minor)
+{
+    struct shape_options shape = {.level = OPTIMIZE_2,
+                                  .abis = declared,
+                                  .kernel_major = kernel_major,
+                                  .kernel_minor = kernel_minor};
+    struct diagnostics limits = diagnostics_new(arena);
+    struct dag *dag = NULL;
+    const struct dag_node *root;
+    if (failed(lift_stack(arena, programs, count, &limits, &dag, &root)))
+        return -1;
+    optimize_dag(arena, shape.level, &dag, &root); /* tests that others imply: what always allows */
+    struct weights weights = weights_of(arena, dag, root, &shape);
+    double cost = 0;
+    for (size_t i = 0; i < count; i++)
+        cost += program_cost(&programs[i], &weights);
+    return cost;
+}

@@ -120,6 +120,13 @@ struct source {
     size_t line_count;     /* at least 1 */
 };
 
+/* Whether it begins with the mark that some editors put before UTF-8; what to say of it. */
+static inline bool has_byte_order_mark(const struct source *source)
+{
+    return source->length >= 3 && !memcmp(source->text, "\xef\xbb\xbf", 3);
+}
+#define BYTE_ORDER_MARK_TEXT "the file begins with a UTF-8 byte order mark: save it without"
+
 /* Half-open range of bytes. `source` NULL means "no place". */
 struct span {
     const struct source *source;

@@ -1,6 +1,7 @@
 #include "cli/bench.h"
 
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #define SECONDS_DEFAULT 3.0
 #define FILTERS_MOST 64
@@ -14,15 +15,36 @@ static const char *last_part(const char *path)
     return slash && slash[1] ? slash + 1 : path;
 }
 
-/* The file's name where that tells the filters apart, else the path; the same path twice is
- * numbered. */
+/* Of a stack that is given as a.bpf+...+z.bpf: its first and its last member, and how many there
+ * are. */
+static const char *short_name(struct contest *c, size_t index)
+{
+    const struct filter *filter = &c->filters[index];
+    struct arena *arena = c->context->arena;
+    const char *plus = strchr(filter->name, '+');
+    if (filter->program_count < 2)
+        return last_part(filter->name);
+    if (!plus || access(filter->name, F_OK) == 0)
+        return arena_printf(arena, "%s (%zu filters)", last_part(filter->name),
+                            filter->program_count);
+    const char *first = last_part(arena_string(arena, filter->name, (size_t)(plus - filter->name)));
+    const char *last = strrchr(filter->name, '+') + 1;
+    return arena_printf(arena, "%s+%s%s (%zu filters)", first, last > plus + 1 ? "...+" : "",
+                        last_part(last), filter->program_count);
+}
+
+/* The file's name where that tells the filters apart, else the argument as given; the same argument
+ * twice is numbered. */
 static void choose_names(struct contest *c)
 {
+    const char **names = NEW_ARRAY(c->context->arena, const char *, c->count);
+    for (size_t i = 0; i < c->count; i++)
+        names[i] = short_name(c, i);
     for (size_t i = 0; i < c->count; i++) {
-        const char *name = last_part(c->filters[i].name);
+        const char *name = names[i];
         size_t copy = 1;
         for (size_t j = 0; j < c->count; j++) {
-            if (j != i && !strcmp(last_part(c->filters[j].name), last_part(c->filters[i].name)))
+            if (j != i && !strcmp(names[j], names[i]))
                 name = c->filters[i].name;
             copy += j < i && !strcmp(c->filters[j].name, c->filters[i].name);
         }
@@ -66,7 +88,19 @@ static result load_one(struct contest *c, size_t index)
     c->stacks[index] =
         (struct bench_stack){.programs = filter->programs, .count = filter->program_count};
     c->figures[index] = stack_figures(c, filter);
+    c->costs[index] =
+        expected_cost_of_stack(context->arena, filter->programs, filter->program_count,
+                               filter->declared, c->kernel_major, c->kernel_minor);
     return SUCCESS;
+}
+
+/* What remembers calls, and so which of them count, is the kernel that measures. */
+static void find_kernel(struct contest *c)
+{
+    struct utsname host;
+    if (uname(&host) != 0 ||
+        sscanf(host.release, "%3u.%4u", &c->kernel_major, &c->kernel_minor) != 2)
+        c->kernel_major = c->kernel_minor = 0;
 }
 
 static result load_all(struct contest *c)
@@ -80,6 +114,8 @@ static result load_all(struct contest *c)
     c->filters = NEW_ARRAY(context->arena, struct filter, c->count);
     c->stacks = NEW_ARRAY(context->arena, struct bench_stack, c->count);
     c->figures = NEW_ARRAY(context->arena, struct figures, c->count);
+    c->costs = NEW_ARRAY(context->arena, double, c->count);
+    find_kernel(c);
     for (size_t i = 0; i < c->count; i++) {
         result r = load_one(c, i);
         if (failed(r))

@@ -10,7 +10,9 @@ struct contest {
     struct filter *filters;
     struct bench_stack *stacks;
     struct figures
-        *figures; /* of a stack: summed; the pairs are those that all its programs allow */
+        *figures;  /* of a stack: summed; the pairs are those that all its programs allow */
+    double *costs; /* expected on the running kernel (optimizer/cost.h); negative: not known */
+    unsigned kernel_major, kernel_minor; /* the running one */
     size_t count;
     enum abi_id abi;
     json_t *methods;

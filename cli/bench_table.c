@@ -60,6 +60,8 @@ json_t *bench_table_json(const struct contest *c)
         json_object_set_new(object, "name", json_string(c->stacks[i].name));
         json_object_set_new(object, "instructions", json_integer(figures->instructions));
         json_object_set_new(object, "expected", json_real(figures->expected));
+        json_object_set_new(object, "expected_cost",
+                            c->costs[i] >= 0 ? json_real(c->costs[i]) : json_null());
         json_object_set_new(object, "worst", json_integer(figures->worst));
         json_object_set_new(object, "cached", json_integer(cached_pairs(figures)));
         if (c->reports[BENCH_ALONE])
@@ -103,8 +105,12 @@ static void print_head(int width)
 static void print_line(const struct contest *c, size_t stack, int width)
 {
     const struct figures *figures = &c->figures[stack];
-    printf("%-*s %12u %8.2f %5u %7u |", width, c->stacks[stack].name, figures->instructions,
-           figures->expected, figures->worst, cached_pairs(figures));
+    printf("%-*s %12u", width, c->stacks[stack].name, figures->instructions);
+    if (c->costs[stack] >= 0)
+        printf(" %8.2f", c->costs[stack]);
+    else
+        printf(" %8s", "-");
+    printf(" %5u %7u |", figures->worst, cached_pairs(figures));
     struct bench_mean alone[COUNT_OF(alone_groups)], kernel[COUNT_OF(kernel_groups)];
     for (size_t i = 0; i < COUNT_OF(alone_groups); i++) {
         alone[i] = mean_of(c, BENCH_ALONE, alone_groups[i], stack);
@@ -139,6 +145,12 @@ void bench_table_print(const struct contest *c)
         "the\n"
         "p10 of calls made again and again that both have times for. args: argument-checked, of "
         "whole\n"
-        "calls the permitted ones; denied: by number; pairs: (arch, nr) that kernels remember)\n",
+        "calls the permitted ones; denied: by number; expected: instructions executed per call "
+        "that "
+        "counts\n"
+        "on this kernel, the mean by the weights of docs/OPTIMIZER.md, as `optimize --json` has "
+        "it; "
+        "worst: of any\n"
+        "call; pairs: (arch, nr) of named calls that kernels remember)\n",
         c->stacks[0].name);
 }

@@ -100,7 +100,8 @@ struct command {
 const struct command *command_table(size_t *count);
 const struct command *command_find(const char *name);
 
-/* Fills context->options. False: a usage error was printed. `done` is set after --help. */
+/* Fills context->options. False: a usage error was printed, or with --json reported. `done` is set
+ * after --help. */
 bool options_parse(struct context *context, int argc, char **argv, bool *done);
 
 /* ---- what commands share (common.c)

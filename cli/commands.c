@@ -128,7 +128,9 @@ static const struct command commands[] = {
      "that do nothing. Alone is what the machine code adds to calls of an empty function, in the "
      "mean over the places in a cache line where the kernel may put it. Ratios of single calls are "
      "of p10, to the first filter. The table at the end has a line for each filter; there a ratio "
-     "is the first filter's time to this one's, the geometric mean over single calls.\n\n"
+     "is the first filter's time to this one's, the geometric mean over single calls; the expected "
+     "path is the mean by the weights of the cost model for the running kernel (expected_cost of "
+     "optimize --json).\n\n"
      "Example:\n  bpfproof bench server.policy vendor.bpf --call 'close(-1)' --seconds 5",
      KEYS(K(METHOD) | K(CALL) | K(SECONDS) | K(SAME) | K(ABI) | K(FROM)), 1, -1, run_bench},
 };

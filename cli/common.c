@@ -90,8 +90,8 @@ result load_profile(struct context *context, const char *path, abi_set declared,
     result r = file_read(context->arena, path, &context->diagnostics, &source);
     if (failed(r))
         return r;
-    return profile_read(context->arena, source, default_abi(declared), &context->diagnostics,
-                        profile);
+    return profile_read(context->arena, source, default_abi(declared), declared,
+                        &context->diagnostics, profile);
 }
 
 const char *call_text(struct context *context, const struct input *input, abi_set declared,

@@ -54,6 +54,9 @@ static void fill_json(struct context *context, const struct request *request)
     json_object_set_new(json, "worst", json_integer(request->figures.worst));
     json_object_set_new(json, "compile_ms", json_real(milliseconds(c->compile_ns)));
     json_object_set_new(json, "all_proofs_ms", json_real(milliseconds(c->proof_ns)));
+    json_object_set_new(json, "dead_rules_ms", json_real(milliseconds(c->dead_rules.ns)));
+    json_object_set_new(json, "dead_rules", json_integer((json_int_t)c->dead_rules.found));
+    json_object_set_new(json, "unsettled_rules", json_integer((json_int_t)c->dead_rules.unsettled));
     json_object_set_new(json, "classes", json_integer((json_int_t)c->proof.classes));
     json_object_set_new(json, "solver_questions", json_integer((json_int_t)c->proof.questions));
 }
@@ -105,6 +108,11 @@ static void print_stats(const struct request *request)
             "  compile %.2f ms, proofs %.2f ms: %llu classes, %llu questions for the solver\n",
             milliseconds(c->compile_ns), milliseconds(c->proof_ns),
             (unsigned long long)c->proof.classes, (unsigned long long)c->proof.questions);
+    fprintf(stderr, "  rules that can never decide: %zu, looked for in %.2f ms",
+            c->dead_rules.found, milliseconds(c->dead_rules.ns));
+    if (c->dead_rules.unsettled)
+        fprintf(stderr, "; not settled in the work allowed: %zu", c->dead_rules.unsettled);
+    fputc('\n', stderr);
     fprintf(stderr, "  executed per permitted call: mean %.2f, longest path %u\n",
             request->figures.expected, request->figures.worst);
     fprintf(stderr,
@@ -112,7 +120,7 @@ static void print_stats(const struct request *request)
             c->expected_cost, c->lower_bound, c->expected_cost - c->lower_bound);
     for (unsigned id = 0; id < ABI_COUNT; id++)
         if (c->policy->abis & ABI_BIT(id))
-            fprintf(stderr, "  %s: %u calls cached by the kernel (5.11 and later)\n",
+            fprintf(stderr, "  %s: %u named calls cached by the kernel (5.11 and later)\n",
                     abi_get((enum abi_id)id)->name, request->figures.cached[id]);
 }
 

@@ -1,4 +1,4 @@
-#include "cli/cli.h"
+#include "cli/usage.h"
 
 #include <argp.h>
 #include <signal.h>
@@ -15,8 +15,10 @@ static void usage(FILE *out)
     const struct command *table = command_table(&count);
     for (size_t i = 0; i < count; i++)
         fprintf(out, "  %-9s %-26s %s\n", table[i].name, table[i].arguments, table[i].summary);
-    fputs("\nFILTER is a policy or a blob (raw, C, decimal, JSON, assembly), told apart by content; a "
-          "stack FILTER+FILTER, oldest first;\na directory of blobs, in order; or pid:N, what a running "
+    fputs("\nFILTER is a policy or a blob (raw, C, decimal, JSON, assembly), told apart by "
+          "content; a "
+          "stack FILTER+FILTER, oldest first;\na directory of blobs, in order; or pid:N, what a "
+          "running "
           "process is under.\n"
           "`bpfproof COMMAND --help` shows a command's options and an example. `-` is standard "
           "input or output.\n"
@@ -25,9 +27,8 @@ static void usage(FILE *out)
           out);
 }
 
-static int unknown_command(const char *name)
+static const char *nearest_command(const char *name)
 {
-    fprintf(stderr, "bpfproof: no command `%s`", name);
     const char *nearest = NULL;
     unsigned best = 3;
     size_t count;
@@ -39,10 +40,7 @@ static int unknown_command(const char *name)
             nearest = table[i].name;
         }
     }
-    if (nearest)
-        fprintf(stderr, "; did you mean `%s`?", nearest);
-    fputs("\nTry `bpfproof --help`.\n", stderr);
-    return EXIT_USAGE;
+    return nearest;
 }
 
 static void out_of_memory(size_t bytes)
@@ -70,15 +68,30 @@ static enum exit_code finish(struct context *context, enum exit_code code)
     return code;
 }
 
+static void report_unknown_command(struct context *context, const char *name)
+{
+    const char *nearest = nearest_command(name);
+    report_error(&context->diagnostics, NO_SPAN, "no command `%s`%s%s%s", name,
+                 nearest ? "; did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
+}
+
+/* argv[0] is the command's name; `command` is NULL when there is none of that name. */
 static enum exit_code run(const struct command *command, int argc, char **argv)
 {
     struct context context = {.arena = arena_new(), .command = command, .json = json_object()};
     context.diagnostics = diagnostics_new(context.arena);
     enum exit_code code = EXIT_USAGE;
     bool done = false;
-    if (options_parse(&context, argc, argv, &done)) {
+    if (!command) {
+        report_unknown_command(&context, argv[0]);
+        context.options.json = usage_wants_json(argc, argv);
+        code = finish(&context, code);
+        fputs("Try `bpfproof --help`.\n", stderr);
+    } else if (options_parse(&context, argc, argv, &done)) {
         context.deadline = deadline_in(context.options.timeout);
         code = done ? EXIT_HOLDS : finish(&context, command->run(&context));
+    } else {
+        code = finish(&context, code);
     }
     json_decref(context.json);
     arena_free(context.arena);
@@ -107,10 +120,7 @@ int main(int argc, char **argv)
         printf("bpfproof %s (%s)\n", BPFPROOF_VERSION, solver_version());
         return fflush(stdout) == 0 ? EXIT_HOLDS : EXIT_USAGE;
     }
-    const struct command *command = command_find(argv[1]);
-    if (!command)
-        return unknown_command(argv[1]);
-    int code = (int)run(command, argc - 1, argv + 1);
+    int code = (int)run(command_find(argv[1]), argc - 1, argv + 1);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         fputs("bpfproof: cannot write to standard output\n", stderr);
         return EXIT_USAGE;

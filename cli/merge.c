@@ -30,7 +30,8 @@ static void print_stats(const struct request *request)
     for (unsigned id = 0; id < ABI_COUNT; id++)
         if (request->declared & ABI_BIT(id))
             fprintf(stderr,
-                    "  %s: executed per permitted call: mean %.2f -> %.2f; cached by the kernel: "
+                    "  %s: executed per permitted call: mean %.2f -> %.2f; named calls cached by "
+                    "the kernel: "
                     "%u -> %u\n",
                     abi_get((enum abi_id)id)->name, m->before.expected_of[id],
                     m->after.expected_of[id], m->before.cached[id], m->after.cached[id]);

@@ -1,4 +1,4 @@
-#include "cli/cli.h"
+#include "cli/usage.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -40,11 +40,22 @@ static const char *read_abis(struct arena *arena, const char *text, struct optio
     return options->abis ? NULL : "an empty list of ABIs";
 }
 
+/* Digits, and no more than `most`; `*text` is then what follows them. */
+static bool read_decimal(const char **text, unsigned most, unsigned *value)
+{
+    const char *start = *text;
+    for (*value = 0; **text >= '0' && **text <= '9'; ++*text) {
+        *value = *value * 10 + (unsigned)(**text - '0');
+        if (*value > most)
+            return false;
+    }
+    return *text > start;
+}
+
 static const char *read_kernel(const char *text, struct options *options)
 {
-    char end;
-    if (sscanf(text, "%u.%u%c", &options->kernel_major, &options->kernel_minor, &end) != 2 ||
-        options->kernel_major > 999 || options->kernel_minor > 9999)
+    if (!read_decimal(&text, 999, &options->kernel_major) || *text++ != '.' ||
+        !read_decimal(&text, 9999, &options->kernel_minor) || *text)
         return "a kernel version is two numbers, as in 5.4";
     return NULL;
 }
@@ -100,7 +111,7 @@ static const char *read_timeout(const char *text, struct options *options)
     options->timeout_given = true;
     options->timeout = strtod(text, &end);
     if (errno || end == text || *end || !(options->timeout >= 0) || options->timeout > 1e9)
-        return "a number of seconds is needed, 0 for no limit";
+        return "a number of seconds up to 1e9 is needed, 0 for no limit";
     options->timeout_given = true;
     return NULL;
 }
@@ -210,9 +221,11 @@ static const char *read_option(struct context *context, enum option_key key, con
     case KEY_TIMEOUT:
         return read_timeout(text, o);
     case KEY_SECONDS:
-        return read_positive(text, &o->seconds, "a number of seconds above 0 is needed");
+        return read_positive(text, &o->seconds,
+                             "a number of seconds above 0 and up to 1e6 is needed");
     case KEY_SAME:
-        return read_positive(text, &o->same_limit, "a number of nanoseconds above 0 is needed");
+        return read_positive(text, &o->same_limit,
+                             "a number of nanoseconds above 0 and up to 1e6 is needed");
     case KEY_METHOD:
         return read_method(text, o);
     case KEY_PID:
@@ -221,7 +234,7 @@ static const char *read_option(struct context *context, enum option_key key, con
         vector_push(context->arena, &o->calls, text);
         return NULL;
     case KEY_LAMBDA:
-        return read_positive(text, &o->lambda, "a number above 0 is needed");
+        return read_positive(text, &o->lambda, "a number above 0 and up to 1e6 is needed");
     case KEY_STATS:
         o->stats = true;
         return NULL;
@@ -244,14 +257,6 @@ static const char *read_option(struct context *context, enum option_key key, con
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
-struct option_row {
-    enum option_key key;
-    const char *name;
-    char letter; /* 0: none */
-    const char *argument;
-    const char *help;
-};
-
 static const struct option_row rows[] = {
     {KEY_OUTPUT, "output", 'o', "FILE",
      "write the result to FILE (- or absent: standard output; of dump: a DIRECTORY)"},
@@ -268,8 +273,10 @@ static const struct option_row rows[] = {
      "instructions that one executed instruction less per call is worth (default 15; -Os 0.05)"},
     {KEY_ACCEPT, "accept", 0, "LIST",
      "go on although this is REFUTED: arch, width; of audit: these classes, by number or id, do "
-     "not count"},
-    {KEY_STATS, "stats", 's', NULL, "print size, path lengths and cached calls"},
+     "not "
+     "count"},
+    {KEY_STATS, "stats", 's', NULL,
+     "print size, path lengths, and how many calls that have a name the kernel caches"},
     {KEY_DUMP, "dump", 0, "STAGES", "print stages on standard error: policy, dag, select, layout"},
     {KEY_PROOF, "proof", 0, "METHOD", "partition (default), or whole: one query over everything"},
     {KEY_EMIT_SMT2, "emit-smt2", 0, "FILE", "write the proof obligations as SMT-LIB 2.6"},
@@ -298,6 +305,20 @@ static const struct option_row rows[] = {
     {KEY_TIMEOUT, "timeout", 't', "SECONDS",
      "give up proving (UNKNOWN) after so long (default: 60, of audit 8; 0: never)"},
 };
+
+const struct option_row *option_rows(size_t *count)
+{
+    *count = COUNT_OF(rows);
+    return rows;
+}
+
+const struct option_row *option_of_letter(char letter)
+{
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (rows[i].letter && rows[i].letter == letter)
+            return &rows[i];
+    return NULL;
+}
 
 #define KEY_BASE 0x1000
 
@@ -328,18 +349,22 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return ARGP_ERR_UNKNOWN; /* hands all of the rest over at ARGP_KEY_ARGS */
     if (key == ARGP_KEY_END) {
         int count = options->argument_count;
-        if (count < command->least)
-            argp_error(state, "%s is missing", command->arguments);
-        if (command->most >= 0 && count > command->most)
-            argp_error(state, "too many arguments: %s", options->arguments[command->most]);
-        return 0;
+        bool few = count < command->least, many = command->most >= 0 && count > command->most;
+        if (few)
+            usage_error(context, state, "%s is missing", command->arguments);
+        if (many)
+            usage_error(context, state, "too many arguments: %s",
+                        options->arguments[command->most]);
+        return few || many ? EINVAL : 0;
     }
+    if (key == ARGP_KEY_ERROR && (state->flags & ARGP_NO_ERRS) && !context->diagnostics.errors)
+        usage_explain(context, state);
     const struct option_row *row = row_of(key);
     if (!row)
         return ARGP_ERR_UNKNOWN;
     const char *wrong = read_option(context, row->key, argument);
     if (wrong)
-        argp_error(state, "--%s=%s: %s", row->name, argument, wrong);
+        usage_error(context, state, "--%s=%s: %s", row->name, argument, wrong);
     return wrong ? EINVAL : 0;
 }
 
@@ -368,7 +393,9 @@ bool options_parse(struct context *context, int argc, char **argv, bool *done)
     char *name = argv[0];
     argv[0] = arena_printf(context->arena, "bpfproof %s", command->name);
     *done = false;
-    error_t error = argp_parse(&argp, argc, argv, 0, NULL, context);
+    bool json = usage_wants_json(argc, argv);
+    error_t error = argp_parse(&argp, argc, argv, json ? ARGP_NO_ERRS : 0, NULL, context);
+    context->options.json |= error && json;
     argv[0] = name;
     return error == 0;
 }

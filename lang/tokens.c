@@ -93,6 +93,8 @@ int token_stray(struct parse *parse, const struct token *token)
     unsigned char c = (unsigned char)token->span.source->text[token->span.begin];
     if (c == ';')
         lexical_error(parse, token->span, "`;` ends no statement here: leave it out");
+    else if (!token->span.begin && has_byte_order_mark(token->span.source))
+        lexical_error(parse, token->span, BYTE_ORDER_MARK_TEXT);
     else if (c > 0x20 && c < 0x7f)
         lexical_error(parse, token->span,
                       arena_printf(parse->arena, "`%c` is no mark of the language", c));

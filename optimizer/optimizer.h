@@ -54,8 +54,10 @@ bool peephole_program(struct arena *arena, const struct program *program, struct
 void blocks_print(struct buffer *out, struct arena *arena, const struct block *entry);
 
 /* Lines `count call`, calls as call_parse reads them, `abi` for those without a prefix; `#` begins
- * a comment. Every mistake is reported. */
+ * a comment. Every mistake is reported. Calls of ABIs that are not `declared` are not counted, each
+ * with a warning. What is counted has a weight above 0 in sum, or there is nothing. */
 MUST_USE result profile_read(struct arena *arena, const struct source *source, enum abi_id abi,
-                             struct diagnostics *diagnostics, struct profile *profile);
+                             abi_set declared, struct diagnostics *diagnostics,
+                             struct profile *profile);
 
 #endif

@@ -40,8 +40,10 @@ uint32_t order_index(const struct term_order *order, const struct term *term);
 /* Numbers of the uninterpreted functions. */
 enum { APPLY_SHIFT_RIGHT = 0, APPLY_SHIFT_LEFT = 1, APPLY_COUNT };
 
-/* A question that is true wherever `question` is, without divisions, products and unknown functions;
- * `question` itself when it has none (loosen.c). */
-const struct term *term_loosened(struct terms *terms, const struct term *question);
+/* A question that is true wherever `question` is, without divisions, products and unknown
+ * functions; `question` itself when it has none (loosen.c). `scratch`: for what is needed on the
+ * way. */
+const struct term *term_loosened(struct terms *terms, struct arena *scratch,
+                                 const struct term *question);
 
 #endif

@@ -20,6 +20,7 @@ struct opened {
 
 struct loosening {
     struct terms *terms;
+    struct arena *scratch;
     struct term_order order;
     const struct term **made; /* by the place in the order */
     VECTOR(struct opened) opened;
@@ -63,7 +64,7 @@ static const struct term *variable_for(struct loosening *l, const struct term *s
     }
     uint32_t number = VARIABLE_OWN_FIRST + (uint32_t)l->opened.count;
     struct opened opened = {shape, term_variable(l->terms, shape->bits, number, "open")};
-    vector_push(l->terms->arena, &l->opened, opened);
+    vector_push(l->scratch, &l->opened, opened);
     return opened.stands_there;
 }
 
@@ -141,10 +142,12 @@ static const struct term *with_pairs(const struct loosening *l, const struct ter
     return question;
 }
 
-const struct term *term_loosened(struct terms *terms, const struct term *question)
+const struct term *term_loosened(struct terms *terms, struct arena *scratch,
+                                 const struct term *question)
 {
-    struct loosening l = {.terms = terms, .order = term_order(terms->arena, question)};
-    l.made = NEW_ARRAY(terms->arena, const struct term *, l.order.count);
+    struct loosening l = {
+        .terms = terms, .scratch = scratch, .order = term_order(scratch, question)};
+    l.made = NEW_ARRAY(scratch, const struct term *, l.order.count);
     for (size_t i = 0; i < l.order.count; i++) {
         const struct term *made = rebuild(&l, l.order.items[i]);
         l.made[i] = is_hard(made) ? variable_for(&l, made) : made;

@@ -12,6 +12,7 @@ struct solver {
     struct terms *terms;
     struct limits limits;
     struct solver_statistics statistics;
+    struct arena *scratch;   /* of the question that is being asked */
     Z3_context context;      /* NULL until the first question that needs it */
     Z3_solver bits;          /* for pure bit-vectors: an order of magnitude faster on them */
     Z3_solver functions_too; /* for questions with TERM_APPLY */
@@ -174,9 +175,8 @@ static Z3_ast translate_one(struct solver *solver, const struct term *term)
 /* NULL when Z3 refused (memory). */
 static Z3_ast translate(struct solver *solver, const struct term_order *order)
 {
-    struct arena *arena = solver->terms->arena;
     while (solver->asts.count < solver->terms->count)
-        vector_push(arena, &solver->asts, NULL);
+        vector_push(solver->terms->arena, &solver->asts, NULL);
     for (size_t i = 0; i < order->count; i++) {
         const struct term *term = order->items[i];
         if (solver->asts.items[term->id])
@@ -248,7 +248,7 @@ static enum answer confirm(struct solver *solver, const struct term_order *order
         *reason = "the solver gave no model";
         return ANSWER_UNKNOWN;
     }
-    if (term_evaluate(solver->terms->arena, question, values, count))
+    if (term_evaluate(solver->scratch, question, values, count))
         return ANSWER_SAT;
     *reason = question->has_apply
                   ? "it depends on shifts by 32 or more, which machines do differently"
@@ -274,10 +274,10 @@ static const char *unknown_reason(const struct solver *solver)
  * half of the time that is left. */
 static bool is_settled_loosely(struct solver *solver, const struct term *question)
 {
-    const struct term *loose = term_loosened(solver->terms, question);
+    const struct term *loose = term_loosened(solver->terms, solver->scratch, question);
     if (loose == question || term_is_constant(loose))
         return loose != question && !loose->value;
-    struct term_order order = term_order(solver->terms->arena, loose);
+    struct term_order order = term_order(solver->scratch, loose);
     Z3_ast ast = translate(solver, &order);
     if (!ast)
         return false;
@@ -318,7 +318,7 @@ static enum answer ask_z3(struct solver *solver, const struct term *question, ui
     if (is_settled_loosely(solver, question))
         return ANSWER_UNSAT;
     solver->z3 = question->has_apply ? solver->functions_too : solver->bits;
-    struct term_order order = term_order(solver->terms->arena, question);
+    struct term_order order = term_order(solver->scratch, question);
     if (is_too_large(solver, &order)) {
         *reason = "there are too many products and quotients for the time that is left";
         return ANSWER_UNKNOWN;
@@ -358,7 +358,10 @@ enum answer solver_ask(struct solver *solver, const struct term *question, uint6
         return ANSWER_UNKNOWN;
     }
     uint64_t start = clock_ns();
+    solver->scratch = arena_new();
     enum answer answer = ask_z3(solver, question, values, count, why);
+    arena_free(solver->scratch);
+    solver->scratch = NULL;
     solver->statistics.z3_ns += clock_ns() - start;
     return answer;
 }

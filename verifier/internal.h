@@ -42,6 +42,8 @@ struct prover {
     const char *trouble; /* why the proof cannot be finished; NULL while it can */
     bool stopped;        /* nothing more can be found out, not even a counterexample */
     uint64_t steps;      /* instructions executed symbolically */
+    uint64_t walked;     /* assumptions and terms looked at in walks */
+    uint64_t walk_most;  /* no walk goes on past so many; 0: no limit */
     bool whole;          /* one query over everything is being put */
     bool too_fine;       /* the partition was given up: too many steps or classes */
     struct proof proof;  /* as far as it is known; `verdict` REFUTED ends the search */

@@ -82,6 +82,7 @@ static uint32_t masked_to(uint32_t to, uint32_t mask)
 static bool is_masked_excluded(const struct walker *w, const struct comparison_of *c,
                                uint32_t value)
 {
+    w->prover->walked += w->trail.count;
     for (size_t i = 0; i < w->trail.count; i++) {
         const struct assumption *a = &w->trail.items[i];
         if (a->word == c->word && !a->holds && a->comparison.is_equal &&
@@ -153,6 +154,7 @@ enum truth truth_assumed(const struct walker *w, const struct term *condition)
 
 static bool is_excluded(const struct walker *w, unsigned word, uint32_t value)
 {
+    w->prover->walked += w->trail.count;
     for (size_t i = 0; i < w->trail.count; i++) {
         const struct assumption *a = &w->trail.items[i];
         if (a->word != word || a->holds || a->atom->kind != TERM_EQUAL)
@@ -227,18 +229,39 @@ static bool refine_less(struct domain *d, const struct comparison_of *c, bool ho
     return d->low <= d->high;
 }
 
+static bool contradicts(const struct walker *w, const struct assumption *a)
+{
+    enum truth truth = truth_in(&a->comparison, w->domains[a->word]);
+    return truth != UNDECIDED && truth != (a->holds ? TRUE_HERE : FALSE_HERE);
+}
+
 /* Whether what is known of the word now contradicts something that was assumed of it. */
 static bool contradicts_trail(const struct walker *w, unsigned word)
 {
+    w->prover->walked += w->trail.count;
     for (size_t i = 0; i < w->trail.count; i++) {
         const struct assumption *a = &w->trail.items[i];
-        if (a->word != word)
-            continue;
-        enum truth truth = truth_in(&a->comparison, w->domains[word]);
-        if (truth != UNDECIDED && truth != (a->holds ? TRUE_HERE : FALSE_HERE))
+        if (a->word == word && contradicts(w, a))
             return true;
     }
     return false;
+}
+
+/* Draws from the newest assumption what it says of its word; false: nothing is left. What was
+ * assumed before is gone through again only where it can matter: when the word's domain has
+ * changed, or one of its ends was taken. */
+static bool draw(struct walker *w, const struct assumption *a)
+{
+    const struct comparison_of *c = &a->comparison;
+    struct domain *d = &w->domains[a->word];
+    bool possible = c->is_equal ? refine_equal(d, c, a->holds) : refine_less(d, c, a->holds);
+    if (!possible)
+        return false;
+    bool takes_end = c->is_equal && !a->holds && c->mask == UINT32_MAX &&
+                     (c->constant == d->low || c->constant == d->high);
+    if (takes_end || memcmp(d, &a->before, sizeof *d))
+        return tighten(w, a->word, d) && !contradicts_trail(w, a->word);
+    return !contradicts(w, a);
 }
 
 bool assume(struct walker *w, const struct term *atom, bool holds)
@@ -248,17 +271,14 @@ bool assume(struct walker *w, const struct term *atom, bool holds)
     struct assumption assumption = {atom, holds, c, word, {0, 0, 0, 0}};
     if (c.fits)
         assumption.before = w->domains[word];
-    vector_push(w->prover->arena, &w->trail, assumption);
+    vector_push(w->scratch, &w->trail, assumption);
     while (w->truths.count <= atom->id)
-        vector_push(w->prover->arena, &w->truths, UNDECIDED);
+        vector_push(w->scratch, &w->truths, UNDECIDED);
     w->truths.items[atom->id] = holds ? TRUE_HERE : FALSE_HERE;
     if (!c.fits)
         return true;
-    struct domain *d = &w->domains[word];
-    bool possible = c.is_equal ? refine_equal(d, &c, holds) : refine_less(d, &c, holds);
     uint32_t low, high;
-    return possible && tighten(w, word, d) && !contradicts_trail(w, word) &&
-           (c.mask == UINT32_MAX || masked_ends(w, &c, &low, &high));
+    return draw(w, &assumption) && (c.mask == UINT32_MAX || masked_ends(w, &c, &low, &high));
 }
 
 void take_back(struct walker *w)

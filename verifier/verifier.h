@@ -84,10 +84,18 @@ struct width_proof prove_width_safety(struct arena *arena, const struct side *si
                                       abi_set declared, bool big_endian,
                                       const struct proof_options *options);
 
+struct dead_rules {
+    size_t found;
+    size_t unsettled;   /* neither seen alive nor proved dead: the work that may be done was done */
+    uint64_t ns;        /* wall time of the search */
+    uint64_t questions; /* put to Z3 */
+    size_t memory;      /* bytes, without Z3's */
+};
 /* Rules that can never decide, each with the rules that shadow it, as warnings with their places.
- */
-void report_dead_rules(struct arena *arena, const struct policy *policy,
-                       const struct proof_options *options, struct diagnostics *diagnostics);
+ * The work, counted in steps, questions and memory, is bounded whatever the policy. */
+struct dead_rules report_dead_rules(const struct policy *policy,
+                                    const struct proof_options *options,
+                                    struct diagnostics *diagnostics);
 
 /* What a side returns on an input: policy_eval, or the interpreter over the stack. */
 uint32_t side_word(const struct side *side, const struct input *input,

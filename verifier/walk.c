@@ -10,6 +10,7 @@
 
 #define STEPS_MOST 30000u
 #define DEPTH_MOST 1500u
+#define STEP_WORK 16u         /* in assumptions looked at */
 #define CONNECTIVES_MOST 8u   /* deep: conditions share parts, and each is looked at anew */
 #define RESOLVED_MOST 400000u /* terms looked at to resolve others, for one pair */
 
@@ -43,6 +44,7 @@ static const struct term *resolved(struct walker *w, const struct term *term)
     struct choices choices = {.replacements = replacements, .decide = decide, .data = w};
     const struct term *made = decide_choices(w->prover, term, &choices);
     w->resolved += choices.looked_at;
+    w->prover->walked += choices.looked_at;
     w->resolving = false;
     return made;
 }
@@ -112,9 +114,8 @@ static enum walk_result look_for_witness(struct walker *w)
     }
     if (unsure)
         return WALK_LIMIT;
-    struct arena *arena = w->prover->arena;
-    uint64_t left = term_evaluate(arena, o->left, w->values, FIELD_COUNT);
-    uint64_t right = term_evaluate(arena, o->right, w->values, FIELD_COUNT);
+    uint64_t left = term_evaluate(w->scratch, o->left, w->values, FIELD_COUNT);
+    uint64_t right = term_evaluate(w->scratch, o->right, w->values, FIELD_COUNT);
     bool bad = o->property->is_bad(o->property->data, (uint32_t)left, (uint32_t)right);
     return bad ? WALK_WITNESS : WALK_LIMIT;
 }
@@ -152,7 +153,9 @@ static enum walk_result walk(struct walker *w, const struct term *left, const st
                              unsigned depth)
 {
     const struct property *property = w->obligation->property;
-    if (w->steps++ > STEPS_MOST || depth > DEPTH_MOST)
+    uint64_t most = w->prover->walk_most;
+    w->prover->walked += STEP_WORK;
+    if (w->steps++ > STEPS_MOST || depth > DEPTH_MOST || (most && w->prover->walked > most))
         return WALK_LIMIT;
     if (!(w->steps & 255) && out_of_time(w->prover))
         return WALK_LIMIT;
@@ -193,12 +196,15 @@ static enum walk_result walk_both_ways(struct walker *w, const struct term *cond
 enum walk_result walk_pair(struct prover *prover, const struct obligation *obligation,
                            uint64_t values[FIELD_COUNT])
 {
-    struct walker w = {.prover = prover, .obligation = obligation, .values = values};
+    struct walker w = {
+        .prover = prover, .scratch = arena_new(), .obligation = obligation, .values = values};
     for (unsigned i = 0; i < FIELD_COUNT; i++)
         w.domains[i] = (struct domain){0, UINT32_MAX, 0, 0};
     w.domains[FIELD_ARCH].low = obligation->arch.first;
     w.domains[FIELD_ARCH].high = obligation->arch.last;
     w.domains[FIELD_NR].low = obligation->nr.first;
     w.domains[FIELD_NR].high = obligation->nr.last;
-    return walk(&w, obligation->left, obligation->right, 0);
+    enum walk_result found = walk(&w, obligation->left, obligation->right, 0);
+    arena_free(w.scratch);
+    return found;
 }

@@ -31,6 +31,7 @@ struct assumption {
 
 struct walker {
     struct prover *prover;
+    struct arena *scratch; /* of this walk */
     const struct obligation *obligation;
     struct domain domains[FIELD_COUNT];
     VECTOR(signed char) truths; /* by id of the atom; past the end: not decided */

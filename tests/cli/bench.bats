@@ -163,6 +163,34 @@ assert compared >= 4' <"$T/out.json"
     [[ $output == *"$T/plain.bpf#2"* ]]
 }
 
+@test "the expected path is the cost model's, for every filter alike; a stack is called by its ends" {
+    setup_bench
+    in_kernel
+    # Allows nearly everything for certain, so that the calls that count are few: most of the plain mean is not in it.
+    printf 'policy w\nabi x86_64\ndefault allow\nforeign kill_process\nerrno(EPERM) { reboot, acct }\n' >"$T/w.policy"
+    bpfproof compile "$T/w.policy" -O0 -o "$T/w.bpf"
+    cp "$T/plain.bpf" "$T/middle.bpf"
+    mkdir "$T/three"
+    for i in 1 2 3; do cp "$T/w.bpf" "$T/three/$i.bpf"; done
+    bpfproof bench "$T/w.bpf" "$T/w.bpf+$T/w.bpf" "$T/w.bpf+$T/middle.bpf+$T/plain.bpf" "$T/three" "$T/plain.bpf" \
+        --method install --seconds 0.2 --json 2>/dev/null >"$T/out.json"
+    names=$(python3 -c 'import json, sys; print(*(f["name"] for f in json.load(sys.stdin)["filters"]), sep=";")' <"$T/out.json")
+    [ "$names" = "w.bpf;w.bpf+w.bpf (2 filters);w.bpf+...+plain.bpf (3 filters);three (3 filters);plain.bpf" ]
+    kernel=$(uname -r | sed 's/^\([0-9]*\.[0-9]*\).*/\1/')
+    for filter in 0:w 4:plain; do
+        bpfproof optimize "$T/${filter#*:}.bpf" --kernel "$kernel" --json >"$T/own.json" 2>/dev/null
+        [ "$(json "filters.${filter%:*}.expected_cost" <"$T/out.json")" = "$(json before.expected_cost <"$T/own.json")" ]
+        [ "$(json before.expected_cost <"$T/own.json")" != "$(json before.expected <"$T/own.json")" ]
+    done
+    python3 -c '
+import json, sys
+costs = [f["expected_cost"] for f in json.load(sys.stdin)["filters"]]
+assert abs(costs[1] - 2 * costs[0]) < 1e-6 and abs(costs[3] - 3 * costs[0]) < 1e-6, costs' <"$T/out.json"
+    bpfproof bench "$T/w.bpf" --method install --seconds 0.1 2>/dev/null >"$T/out"
+    grep -q "^w.bpf .* $(printf %.2f "$(json filters.0.expected_cost <"$T/out.json")") " "$T/out"
+    grep -q 'expected: instructions executed per call that counts' "$T/out"
+}
+
 # From /proc: ps may not be installed.
 children_of() {
     for status in /proc/[0-9]*/status; do

@@ -21,6 +21,17 @@ load support
     json worst <"$T/out.json"
 }
 
+@test "a thousand rules about one call are looked through in bounded memory" {
+    { printf 'policy many\nabi x86_64\nforeign kill_process\ndefault errno(EPERM)\n'
+      awk 'BEGIN { for (i = 0; i < 1000; i++) printf "errno(%d) ioctl(arg%d == %d)\n", 2 + i % 2, i % 3, i * 1049 }'
+    } >"$T/many.policy"
+    bpfproof compile "$T/many.policy" -O1 -o "$T/many.bpf" --stats 2>"$T/notes"
+    grep -q 'rules that can never decide: 0, looked for in [0-9.]* ms$' "$T/notes"
+    nm "$BPFPROOF_BUILD/bpfproof" | grep -q __asan_init && skip "the sanitizer reserves more"
+    (ulimit -v 400000; bpfproof compile "$T/many.policy" -O1 --json -o "$T/many.bpf" >"$T/out.json")
+    [ "$(json unsettled_rules <"$T/out.json")" = 0 ]
+}
+
 @test "every output format says the same program" {
     bpfproof compile "$T/small.policy" -o "$T/small.bpf"
     for format in c decimal json asm; do
@@ -183,6 +194,53 @@ figures() { # options: prints instructions, mean and longest path over the permi
     [ "$status" -eq 2 ]
     [[ $output == *"bad.profile:2"* ]]
     [[ $output == *no_such_call* ]]
+}
+
+@test "a profile that says nothing, or is no text, is refused with its place" {
+    refused() { # printf format, what is said
+        printf "$1" >"$T/bad.profile"
+        run bpfproof compile "$T/small.policy" -o "$T/small.bpf" --profile "$T/bad.profile"
+        [ "$status" -eq 2 ]
+        [[ $output == *"bad.profile:$2"* ]]
+        [ ! -e "$T/small.bpf" ]
+    }
+    refused '# counts\n0 read\n0 write\n' "2:1: error: nothing is counted: every count is 0"
+    refused '5 read\n3 wri\0te\n' "2:1: error: a NUL byte: a profile is text"
+    refused '\xef\xbb\xbf5 read\n' "1:1: error: the file begins with a UTF-8 byte order mark"
+}
+
+@test "a profile's calls that the filter is not for are not counted, and named" {
+    counts() { json expected_cost <"$1"; }
+    printf '7 futex\n5 read\n' >"$T/own.profile"
+    printf '7 futex\n500 aarch64:read\n500 s390x:read\n500 x32:read\n500 arch(0x123):nr(7)\n5 read\n' >"$T/mixed.profile"
+    bpfproof compile "$T/small.policy" -o "$T/a.bpf" --profile "$T/own.profile" --json >"$T/own.json"
+    bpfproof compile "$T/small.policy" -o "$T/b.bpf" --profile "$T/mixed.profile" --json >"$T/mixed.json" 2>"$T/notes"
+    cmp "$T/a.bpf" "$T/b.bpf"
+    [ "$(counts "$T/own.json")" = "$(counts "$T/mixed.json")" ]
+    for place in 2:1 3:1 4:1 5:1; do grep -q "mixed.profile:$place: warning: not counted" "$T/notes"; done
+    bpfproof optimize "$T/a.bpf" -o "$T/o.bpf" --profile "$T/mixed.profile" --json >"$T/mixed.json" 2>"$T/notes"
+    [ "$(grep -c 'warning: not counted' "$T/notes")" -eq 4 ]
+    bpfproof optimize "$T/a.bpf" -o "$T/o.bpf" --profile "$T/own.profile" --json >"$T/own.json"
+    [ "$(json after.expected_cost <"$T/own.json")" = "$(json after.expected_cost <"$T/mixed.json")" ]
+    printf '5 aarch64:read\n' >"$T/mixed.profile"
+    run bpfproof compile "$T/small.policy" -o "$T/b.bpf" --profile "$T/mixed.profile"
+    [ "$status" -eq 0 ]
+    [[ $output == *"mixed.profile counts no call of this filter"* ]]
+}
+
+@test "numbers of options: what is too large is refused, and the range is said" {
+    for kernel in 4294967301.4 5.4294967300 5 5. .4 5.4.1 +5.4 5.-1; do
+        run bpfproof compile "$T/small.policy" -o "$T/small.bpf" --kernel "$kernel"
+        [ "$status" -eq 2 ]
+        [[ $output == *"a kernel version is two numbers"* ]]
+    done
+    for lambda in inf 1e308 0 -1 nan x; do
+        run bpfproof compile "$T/small.policy" -o "$T/small.bpf" --lambda "$lambda"
+        [ "$status" -eq 2 ]
+        [[ $output == *"above 0 and up to 1e6"* ]]
+    done
+    [ ! -e "$T/small.bpf" ]
+    bpfproof compile "$T/small.policy" -o "$T/small.bpf" --kernel 5.4 --lambda 1e6
 }
 
 @test "a call that always allows because of its condition is cached at every level" {

@@ -73,7 +73,7 @@ static bool first_value(struct arena *arena, const struct taken *path, uint32_t 
 
 static void judge(struct prover *prover, struct random *random, unsigned seen[3])
 {
-    struct walker walker = {.prover = prover};
+    struct walker walker = {.prover = prover, .scratch = prover->arena};
     struct taken path = {.count = 0};
     bool possible = true;
     for (unsigned i = 0; i < FIELD_COUNT; i++)

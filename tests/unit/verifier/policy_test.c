@@ -265,7 +265,7 @@ static void rules_that_never_decide(void **state)
         const struct policy *policy = policy_of(f, row->text);
         struct proof_options options = usual();
         struct diagnostics found = diagnostics_new(f->arena);
-        report_dead_rules(f->arena, policy, &options, &found);
+        report_dead_rules(policy, &options, &found);
         unsigned shadows = 0;
         for (const struct diagnostic *d = found.first; d; d = d->next)
             for (const struct diagnostic *note = d->notes; note; note = note->next)
@@ -279,6 +279,53 @@ static void rules_that_never_decide(void **state)
     }
 }
 
+static const char *many_rules(struct fixture *f, const char *format, unsigned count)
+{
+    struct buffer text = buffer_new(f->arena);
+    buffer_text(&text, HEAD);
+    for (unsigned i = 0; i < count; i++) {
+        buffer_printf(&text, format, i % 3, 7919 * i, 99991 + 2 * i);
+        buffer_text(&text, "\n");
+    }
+    return buffer_string(&text);
+}
+
+/* A thousand rules about one call, the last of them dead: each adds its own terms, no more. */
+static void dead_among_many_rules(void **state)
+{
+    struct fixture *f = *state;
+    const char *text = many_rules(f, "allow ioctl(arg%u == %u)", 1000);
+    text = arena_printf(f->arena, "%slog ioctl(arg0 == 0)\n", text);
+    const struct policy *policy = policy_of(f, text);
+    struct proof_options options = usual();
+    struct diagnostics found = diagnostics_new(f->arena);
+    struct dead_rules dead = report_dead_rules(policy, &options, &found);
+    assert_int_equal(dead.found, 1);
+    assert_int_equal(dead.unsettled, 0);
+    assert_int_equal(found.warnings, 1);
+    assert_int_equal(dead.questions, 0);
+    assert_true(dead.memory < (size_t)16 << 20);
+}
+
+/* Products that the solver cannot multiply out: it is asked a fixed number of times, and of the
+ * rules that are left nothing is said. */
+static void hard_rules_are_left_alone(void **state)
+{
+    struct fixture *f = *state;
+    const char *text = many_rules(f,
+                                  "raw allow if lo32(arg%u) * lo32(arg3) == %u && lo32(arg3) * "
+                                  "lo32(arg4) * lo32(arg5) == %u",
+                                  300);
+    const struct policy *policy = policy_of(f, text);
+    struct proof_options options = usual();
+    struct diagnostics found = diagnostics_new(f->arena);
+    struct dead_rules dead = report_dead_rules(policy, &options, &found);
+    assert_true(dead.unsettled > 0);
+    assert_true(dead.questions <= 16);
+    assert_int_equal(dead.found, 0);
+    assert_int_equal(found.warnings, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +335,8 @@ int main(void)
         TEST(outside_the_declared_abis),
         TEST(ignored_bits),
         TEST(rules_that_never_decide),
+        TEST(dead_among_many_rules),
+        TEST(hard_rules_are_left_alone),
     };
     return RUN_TESTS(tests);
 }
