@@ -236,15 +236,15 @@ struct difference {
 };
 
 struct diff_options {
-    const struct compile_options *compile; /* of the programs that proofs need: level, deadline */
-    struct proof_options proof;
+    struct proof_options proof; /* its deadline is that of the whole */
 };
 
 struct diff {
-    /* PROVED: no difference. REFUTED: those listed, each seen, and proved that there is no other.
-     * UNKNOWN: `reason` says why; what is listed is true, but there may be more. */
+    /* PROVED: no difference. REFUTED: they differ, and a call was seen on which they do: each of
+     * the list has one, and `equal` may. */
     enum verdict verdict;
-    const char *reason;
+    bool complete;      /* proved: what is listed is every difference */
+    const char *reason; /* not complete: why; what is listed is true, but there may be more */
     struct difference *differences; /* disjoint; by ABI and number, foreign ones last */
     size_t count;
     struct proof equal; /* of the two sides: has a counterexample even where nothing is listed */
@@ -270,6 +270,7 @@ struct diff_state {
     const char *reason;               /* why the answer is not complete; the first one stays */
 };
 void diff_give_up(struct diff_state *state, const char *reason);
+bool diff_out_of_time(struct diff_state *state); /* and noted, when it is */
 /* The DAG as a program; false, and noted, when it makes none. */
 bool diff_program(struct diff_state *state, const struct dag_node *root, const char *name,
                   struct program *program);

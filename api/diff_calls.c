@@ -46,6 +46,8 @@ static void add(struct naming *naming, size_t index, enum abi_id abi, unsigned k
 {
     struct diff_state *state = naming->state;
     const struct dag_difference *found = &state->found.list.items[index];
+    if (naming->named.count && diff_out_of_time(state))
+        return; /* a condition takes its time to be put into words */
     struct difference difference = {
         .abi = abi,
         .call = call,
@@ -160,7 +162,10 @@ static const char *all_but(struct naming *naming, const range_list *missing)
     struct buffer text = buffer_new(naming->state->arena);
     buffer_text(&text, "unknown numbers");
     for (size_t i = 0; i < missing->count; i++)
-        buffer_printf(&text, "%s%s", i ? ", " : missing->count > 1 ? " but { " : " but ",
+        buffer_printf(&text, "%s%s",
+                      i                    ? ", "
+                      : missing->count > 1 ? " but { "
+                                           : " but ",
                       range_text(naming->state->arena, "nr", missing->items[i].first,
                                  missing->items[i].last));
     buffer_text(&text, missing->count > 1 ? " }" : "");
@@ -176,8 +181,7 @@ static void name_unknown(struct naming *naming, const struct group *group)
         covered += (uint64_t)ranges.items[i].last - ranges.items[i].first + 1;
     bool most = covered > numbers_of(naming, abi_get(group->abi)->token, group->abi) / 2;
     if (most && missing.count < ranges.count) {
-        add(naming, group->members.items[0], group->abi, KIND_UNKNOWN,
-            all_but(naming, &missing));
+        add(naming, group->members.items[0], group->abi, KIND_UNKNOWN, all_but(naming, &missing));
         return;
     }
     for (size_t i = 0; i < ranges.count; i++)
@@ -210,7 +214,7 @@ static uint64_t foreign_inputs(struct naming *naming)
 
 static uint64_t tokens_of(const struct dag_class *class)
 {
-    return (uint64_t)class->arch_last - class->arch_first + 1;
+    return (uint64_t) class->arch_last - class->arch_first + 1;
 }
 
 static const char *token_text(struct naming *naming, uint32_t first, uint32_t last)
@@ -266,7 +270,7 @@ static void name_foreign(struct naming *naming, const struct group *group)
     abi_set done = 0;
     for (size_t i = 0; i < group->members.count; i++) {
         const struct dag_class *class = class_of(naming, group, i);
-        inputs += tokens_of(class) * ((uint64_t)class->nr_last - class->nr_first + 1);
+        inputs += tokens_of(class) * ((uint64_t) class->nr_last - class->nr_first + 1);
     }
     if (inputs == foreign_inputs(naming)) {
         add(naming, group->members.items[0], ABI_NONE, KIND_FOREIGN, "every call");
@@ -296,8 +300,7 @@ static void sort_out(struct naming *naming, size_t index)
     if (place.known)
         add(naming, index, place.abi, KIND_CALL, abi_syscall_at(place.abi, class->nr_first)->name);
     else
-        vector_push(naming->state->arena, &group_of(naming, difference, place.abi)->members,
-                    index);
+        vector_push(naming->state->arena, &group_of(naming, difference, place.abi)->members, index);
 }
 
 static int compare_named(const void *a, const void *b)
@@ -318,8 +321,8 @@ static int compare_named(const void *a, const void *b)
 
 void diff_name_calls(struct diff_state *state, struct diff *diff)
 {
-    struct naming naming = {
-        .state = state, .places = {.abis = state->declared, .big_endian = state->big_endian}};
+    struct naming naming = {.state = state,
+                            .places = {.abis = state->declared, .big_endian = state->big_endian}};
     for (size_t i = 0; i < state->found.list.count; i++)
         sort_out(&naming, i);
     for (size_t i = 0; i < naming.groups.count; i++) {

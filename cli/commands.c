@@ -26,7 +26,8 @@ static const struct command commands[] = {
      run_verify},
     {"audit", "FILTER", "look for known mistakes, each with a call that shows it",
      "Asks 29 questions about a policy's program, a blob or a stack: other entries of the kernel, "
-     "widths of arguments, calls that do the same, words, code. Each finding has a witness that was "
+     "widths of arguments, calls that do the same, words, code. Each finding has a witness that "
+     "was "
      "run, the instructions that decide it, and how to repair it. --policy FILE says what the "
      "filter should be, --against FILTER what it was made from. Exit status 0: no findings, or "
      "accepted ones only; 1: findings; 3: no findings, but something was not decided. "
@@ -58,10 +59,14 @@ static const struct command commands[] = {
           K(STATS) | K(DUMP) | K(PROOF) | K(EMIT_SMT2) | K(FROM)),
      1, -1, run_merge},
     {"diff", "A B", "every difference in meaning between two filters",
-     "A and B are policies, blobs or stacks. Each difference is stated in the policy language, with "
+     "A and B are policies, blobs or stacks. Each difference is stated in the policy language, "
+     "with "
      "a call that shows it, replayed on both. Differences are disjoint, and the list is proved "
      "complete; what is the same over many calls is one row. \"No difference\" is said only when "
-     "it is PROVED. With --json there is one object for each call.\n\n"
+     "it is PROVED. Where the list cannot be completed, the result is still REFUTED when a call "
+     "was "
+     "seen on which they differ, and it is said that there may be more. With --json there is one "
+     "object for each call, and `complete`.\n\n"
      "Example:\n  bpfproof diff released.policy vendor.bpf",
      KEYS(K(ABI) | K(PROOF) | K(FROM)), 2, 2, run_diff},
     {"decompile", "BLOB", "a readable policy, proved equal to the blob",
@@ -101,7 +106,8 @@ static const struct command commands[] = {
      "Example:\n  bpfproof import oci profile.json --cap CAP_SYS_ADMIN --kernel 6.1 -o "
      "profile.policy",
      KEYS(K(OUTPUT) | K(CAP) | K(KERNEL) | K(ARCH)), 2, 2, run_import},
-    {"dump", "--pid N | -- CMD [ARG...]", "the filters of a process, or those that a command installs",
+    {"dump", "--pid N | -- CMD [ARG...]",
+     "the filters of a process, or those that a command installs",
      "With --pid, reads the filters of all threads of a running process; the kernel shows them to "
      "CAP_SYS_ADMIN only. Each thread is stopped for a moment. With a command, runs it and watches "
      "it and all that it starts, with or without privileges, until all have ended; each filter is "
