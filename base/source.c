@@ -17,6 +17,7 @@ const struct source *source_from_text(struct arena *arena, const char *name, con
             starts[line++] = (uint32_t)(i + 1);
     source->lines = starts;
     source->line_count = lines;
+    source->binary = length > 0 && memchr(text, '\0', length) != NULL;
     return source;
 }
 
