@@ -10,8 +10,20 @@ struct decompiling {
     const struct dag *dag;
     const struct dag_node *root;
     enum raise_way way;
+    struct deadline deadline; /* of this way: its share of what was left */
     VECTOR(struct raise_exception) exceptions;
 };
+
+/* A way that comes to no end must leave time for those below it, which say less and are easier to
+ * prove: each has an equal share of what is left. */
+static void share_time(struct decompiling *decompiling)
+{
+    struct deadline whole = decompiling->options->deadline;
+    unsigned ways = RAISE_RAW - decompiling->way + 1;
+    decompiling->deadline = whole;
+    if (whole.at_ns && !deadline_passed(whole) && ways > 1)
+        decompiling->deadline = deadline_in(deadline_left_ms(whole) / 1e3 / ways);
+}
 
 /* Text, and the policy that it reads back as. What the compiler would remark about registers is not
  * for somebody who only reads. */
@@ -21,7 +33,7 @@ static result raise_and_read(struct decompiling *decompiling, struct diagnostics
     struct raise_options options = {.name = decompiling->options->name,
                                     .declared = decompiling->options->declared,
                                     .way = decompiling->way,
-                                    .deadline = decompiling->options->deadline,
+                                    .deadline = decompiling->deadline,
                                     .exceptions = decompiling->exceptions.items,
                                     .exception_count = decompiling->exceptions.count};
     result r = raise_policy(decompiling->arena, decompiling->dag, decompiling->root, &options,
@@ -43,7 +55,7 @@ static void prove(struct decompiling *decompiling, struct decompiled *decompiled
     struct side policy = {.name = "policy", .policy = decompiled->policy};
     struct side program = {.name = "program", .programs = decompiling->program, .program_count = 1};
     struct proof_options proof = {.whole = decompiling->options->whole_proof,
-                                  .limits = {.deadline = decompiling->options->deadline},
+                                  .limits = {.deadline = decompiling->deadline},
                                   .smt2 = decompiling->options->smt2,
                                   .declared = decompiled->policy->abis};
     decompiled->proof = prove_equal(decompiling->arena, &policy, &program, &proof);
@@ -77,7 +89,8 @@ static bool step_down(struct decompiling *decompiling, const struct proof *proof
     }
     if (decompiling->way == RAISE_RAW)
         return false;
-    decompiling->way = RAISE_RAW;
+    decompiling->way++;
+    share_time(decompiling);
     return true;
 }
 
@@ -115,6 +128,7 @@ result decompile_program(struct arena *arena, const struct program *program,
     optimize_dag(arena, OPTIMIZE_1, &dag, &decompiling.root); /* fewer tests are easier to read */
     decompiled->raise_ns = clock_ns() - start;
     decompiling.dag = dag;
+    share_time(&decompiling);
     for (;;) {
         struct diagnostics limits = diagnostics_new(arena);
         r = attempt(&decompiling, &limits, decompiled);
