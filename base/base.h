@@ -124,7 +124,7 @@ struct source {
     size_t length;         /* bytes, without the final NUL */
     const uint32_t *lines; /* offset of the first byte of each line */
     size_t line_count;     /* at least 1 */
-    bool binary;           /* has a NUL byte: its places are offsets, and nothing of it is shown */
+    bool binary;           /* no text: its places are offsets, and nothing of it is shown */
 };
 
 /* Half-open range of bytes. `source` NULL means "no place". */
@@ -143,6 +143,7 @@ struct position {
 
 const struct source *source_from_text(struct arena *arena, const char *name, const char *text,
                                       size_t length);
+const struct source *source_as_bytes(struct arena *arena, const struct source *source); /* binary */
 struct position source_position(const struct source *source, uint32_t offset);
 /* The smallest span that covers both; they must be of one source, else `a` is returned. */
 struct span span_join(struct span a, struct span b);

@@ -17,8 +17,14 @@ const struct source *source_from_text(struct arena *arena, const char *name, con
             starts[line++] = (uint32_t)(i + 1);
     source->lines = starts;
     source->line_count = lines;
-    source->binary = length > 0 && memchr(text, '\0', length) != NULL;
     return source;
+}
+
+const struct source *source_as_bytes(struct arena *arena, const struct source *source)
+{
+    struct source *bytes = arena_copy(arena, source, sizeof *source);
+    bytes->binary = true;
+    return bytes;
 }
 
 struct position source_position(const struct source *source, uint32_t offset)

@@ -85,7 +85,8 @@ static void a_binary_source_has_offsets(void **state)
 {
     struct fixture *f = *state;
     const char text[] = "ab\0\ncd";
-    const struct source *source = source_from_text(f->arena, "x.bpf", text, sizeof text - 1);
+    const struct source *source =
+        source_as_bytes(f->arena, source_from_text(f->arena, "x.bpf", text, sizeof text - 1));
     report_error(&f->diagnostics, (struct span){source, 4, 6}, "too many");
     assert_string_equal(printed(f), "x.bpf: byte 4: error: too many\n");
     json_t *array = json_diagnostics(&f->diagnostics), *one = json_array_get(array, 0);
