@@ -303,7 +303,8 @@ struct decompiled {
 };
 
 /* Lift, raise, read the text back, prove it equal to the program. Where it is refuted, the call of
- * the counterexample is said in registers, then in the raw layer; then everything is. ERROR_LIMIT
+ * the counterexample is said in registers, then in the raw layer. What is not decided in a share of
+ * the time is all said in the next of the ways; the last has the program's own tests. ERROR_LIMIT
  * when the program is too involved to be lifted or written; ERROR_INPUT when the kernel would refuse
  * it. */
 MUST_USE result decompile_program(struct arena *arena, const struct program *program,

@@ -11,6 +11,7 @@ struct decompiling {
     const struct dag_node *root;
     enum raise_way way;
     struct deadline deadline; /* of this way: its share of what was left */
+    const char *unproved;     /* the text that the time of the way before was not enough for */
     VECTOR(struct raise_exception) exceptions;
 };
 
@@ -19,7 +20,7 @@ struct decompiling {
 static void share_time(struct decompiling *decompiling)
 {
     struct deadline whole = decompiling->options->deadline;
-    unsigned ways = RAISE_RAW - decompiling->way + 1;
+    unsigned ways = RAISE_WHOLE - decompiling->way + 1;
     decompiling->deadline = whole;
     if (whole.at_ns && !deadline_passed(whole) && ways > 1)
         decompiling->deadline = deadline_in(deadline_left_ms(whole) / 1e3 / ways);
@@ -87,7 +88,7 @@ static bool step_down(struct decompiling *decompiling, const struct proof *proof
             return true;
         }
     }
-    if (decompiling->way == RAISE_RAW)
+    if (decompiling->way == RAISE_WHOLE)
         return false;
     decompiling->way++;
     share_time(decompiling);
@@ -102,8 +103,13 @@ static result attempt(struct decompiling *decompiling, struct diagnostics *diagn
     decompiled->raise_ns += clock_ns() - start;
     decompiled->way = decompiling->way;
     decompiled->exceptions = decompiling->exceptions.count;
-    if (worked(r))
+    if (failed(r))
+        return r;
+    const char *text = decompiled->raised.text;
+    bool again = decompiling->unproved && !strcmp(decompiling->unproved, text);
+    if (!again || decompiling->way == RAISE_WHOLE)
         prove(decompiling, decompiled);
+    decompiling->unproved = decompiled->proof.verdict == UNKNOWN ? text : NULL;
     return r;
 }
 

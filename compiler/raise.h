@@ -35,7 +35,8 @@ struct raised raise_condition(struct arena *arena, const struct dag_node *root, 
 enum raise_way {
     RAISE_NAMED,     /* arguments by name and type where that means the same */
     RAISE_REGISTERS, /* u64(), lo32(), hi32() */
-    RAISE_RAW,
+    RAISE_RAW,       /* rules of the raw layer for each number */
+    RAISE_WHOLE,     /* the program's tests as they stand, numbers among them; for all calls only */
 };
 
 /* One call that is to be said in another way than the rest. */

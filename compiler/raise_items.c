@@ -513,7 +513,10 @@ const char *plan_lines(struct plan *plan)
 {
     struct line all = {.last = UINT32_MAX, .any_number = true};
     if (plan->whole_is_raw)
-        return raw_call(plan, plan->root, "", &all, NULL, "it computes with the token");
+        return raw_call(plan, plan->root, "", &all, NULL,
+                        plan->options->way == RAISE_WHOLE
+                            ? "the typed rules could not be proved equal"
+                            : "it computes with the token");
     const char *why = other_tokens(plan);
     for (unsigned id = 0; id < ABI_COUNT && !why; id++) {
         const struct raised_abi *abi = &plan->abis[id];

@@ -400,7 +400,7 @@ PYTHON
 
 @test "neighbours in the corpus: answered, and every witness shows the difference" {
     [ -n "${BPFPROOF_CORPUS:-}" ] || skip "BPFPROOF_CORPUS is not set"
-    cd "$BPFPROOF_CORPUS/blobs"
+    cd "${BPFPROOF_CORPUS%%:*}"
     previous=
     for blob in *.bpf; do
         if [ -n "$previous" ]; then
@@ -410,6 +410,7 @@ PYTHON
             python3 - "$T/diff.json" <<'PYTHON'
 import json, sys
 found = json.load(open(sys.argv[1]))
+assert found["complete"], found["reason"]
 assert (found["result"] == "PROVED") == (not found["differences"])
 for d in found["differences"]:
     assert d["witness"]["left_word"] != d["witness"]["right_word"], d
