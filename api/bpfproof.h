@@ -183,10 +183,9 @@ struct optimized {
 };
 
 /* Decode, lift, optimize, emit, prove. `program` is never anything that is not PROVED equal, has
- * more instructions, executes more of them per call that counts, or loses a call that the kernel
- * caches. Of the
- * options it takes what the choice of shape takes, deadline, whole_proof and smt2; `declared`
- * stands for their abis. ERROR_INPUT for a program that the kernel would refuse. */
+ * more instructions, executes more of them in the mean over the calls that count, or loses a call
+ * that the kernel caches. Of the options it takes what the choice of shape takes, deadline,
+ * whole_proof and smt2; `declared` stands for their abis. ERROR_INPUT for a program that the kernel would refuse. */
 MUST_USE result optimize_program(struct arena *arena, const struct program *before,
                                  abi_set declared, const struct compile_options *options,
                                  struct diagnostics *diagnostics, struct optimized *optimized);
