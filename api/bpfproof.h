@@ -191,10 +191,10 @@ struct optimized {
 };
 
 /* Decode, lift, optimize, emit, prove. `program` is never anything that is not PROVED equal, has
- * more instructions, executes more of them per call that counts, or loses a number that the kernel
- * caches, with a name or without. Of the
- * options it takes what the choice of shape takes, deadline, whole_proof and smt2; `declared`
- * stands for their abis. ERROR_INPUT for a program that the kernel would refuse. */
+ * more instructions, executes more of them in the mean over the calls that count, or loses a number
+ * that the kernel caches, with a name or without. Of the options it takes what the choice of shape
+ * takes, deadline, whole_proof and smt2; `declared` stands for their abis. ERROR_INPUT for a
+ * program that the kernel would refuse. */
 MUST_USE result optimize_program(struct arena *arena, const struct program *before,
                                  abi_set declared, const struct compile_options *options,
                                  struct diagnostics *diagnostics, struct optimized *optimized);
@@ -244,15 +244,15 @@ struct difference {
 };
 
 struct diff_options {
-    const struct compile_options *compile; /* of the programs that proofs need: level, deadline */
-    struct proof_options proof;
+    struct proof_options proof; /* its deadline is that of the whole */
 };
 
 struct diff {
-    /* PROVED: no difference. REFUTED: those listed, each seen, and proved that there is no other.
-     * UNKNOWN: `reason` says why; what is listed is true, but there may be more. */
+    /* PROVED: no difference. REFUTED: they differ, and a call was seen on which they do: each of
+     * the list has one, and `equal` may. */
     enum verdict verdict;
-    const char *reason;
+    bool complete;      /* proved: what is listed is every difference */
+    const char *reason; /* not complete: why; what is listed is true, but there may be more */
     struct difference *differences; /* disjoint; by ABI and number, foreign ones last */
     size_t count;
     struct proof equal; /* of the two sides: has a counterexample even where nothing is listed */
@@ -278,6 +278,7 @@ struct diff_state {
     const char *reason;               /* why the answer is not complete; the first one stays */
 };
 void diff_give_up(struct diff_state *state, const char *reason);
+bool diff_out_of_time(struct diff_state *state); /* and noted, when it is */
 /* The DAG as a program; false, and noted, when it makes none. */
 bool diff_program(struct diff_state *state, const struct dag_node *root, const char *name,
                   struct program *program);
@@ -310,7 +311,8 @@ struct decompiled {
 };
 
 /* Lift, raise, read the text back, prove it equal to the program. Where it is refuted, the call of
- * the counterexample is said in registers, then in the raw layer; then everything is. ERROR_LIMIT
+ * the counterexample is said in registers, then in the raw layer. What is not decided in a share of
+ * the time is all said in the next of the ways; the last has the program's own tests. ERROR_LIMIT
  * when the program is too involved to be lifted or written; ERROR_INPUT when the kernel would
  * refuse it. */
 MUST_USE result decompile_program(struct arena *arena, const struct program *program,

@@ -10,8 +10,21 @@ struct decompiling {
     const struct dag *dag;
     const struct dag_node *root;
     enum raise_way way;
+    struct deadline deadline; /* of this way: its share of what was left */
+    const char *unproved;     /* the text that the time of the way before was not enough for */
     VECTOR(struct raise_exception) exceptions;
 };
+
+/* A way that comes to no end must leave time for those below it, which say less and are easier to
+ * prove: each has an equal share of what is left. */
+static void share_time(struct decompiling *decompiling)
+{
+    struct deadline whole = decompiling->options->deadline;
+    unsigned ways = RAISE_WHOLE - decompiling->way + 1;
+    decompiling->deadline = whole;
+    if (whole.at_ns && !deadline_passed(whole) && ways > 1)
+        decompiling->deadline = deadline_in(deadline_left_ms(whole) / 1e3 / ways);
+}
 
 /* Text, and the policy that it reads back as. What the compiler would remark about registers is not
  * for somebody who only reads. */
@@ -21,7 +34,7 @@ static result raise_and_read(struct decompiling *decompiling, struct diagnostics
     struct raise_options options = {.name = decompiling->options->name,
                                     .declared = decompiling->options->declared,
                                     .way = decompiling->way,
-                                    .deadline = decompiling->options->deadline,
+                                    .deadline = decompiling->deadline,
                                     .exceptions = decompiling->exceptions.items,
                                     .exception_count = decompiling->exceptions.count};
     result r = raise_policy(decompiling->arena, decompiling->dag, decompiling->root, &options,
@@ -43,7 +56,7 @@ static void prove(struct decompiling *decompiling, struct decompiled *decompiled
     struct side policy = {.name = "policy", .policy = decompiled->policy};
     struct side program = {.name = "program", .programs = decompiling->program, .program_count = 1};
     struct proof_options proof = {.whole = decompiling->options->whole_proof,
-                                  .limits = {.deadline = decompiling->options->deadline},
+                                  .limits = {.deadline = decompiling->deadline},
                                   .smt2 = decompiling->options->smt2,
                                   .declared = decompiled->policy->abis};
     decompiled->proof = prove_equal(decompiling->arena, &policy, &program, &proof);
@@ -75,9 +88,10 @@ static bool step_down(struct decompiling *decompiling, const struct proof *proof
             return true;
         }
     }
-    if (decompiling->way == RAISE_RAW)
+    if (decompiling->way == RAISE_WHOLE)
         return false;
-    decompiling->way = RAISE_RAW;
+    decompiling->way++;
+    share_time(decompiling);
     return true;
 }
 
@@ -89,8 +103,13 @@ static result attempt(struct decompiling *decompiling, struct diagnostics *diagn
     decompiled->raise_ns += clock_ns() - start;
     decompiled->way = decompiling->way;
     decompiled->exceptions = decompiling->exceptions.count;
-    if (worked(r))
+    if (failed(r))
+        return r;
+    const char *text = decompiled->raised.text;
+    bool again = decompiling->unproved && !strcmp(decompiling->unproved, text);
+    if (!again || decompiling->way == RAISE_WHOLE)
         prove(decompiling, decompiled);
+    decompiling->unproved = decompiled->proof.verdict == UNKNOWN ? text : NULL;
     return r;
 }
 
@@ -115,6 +134,7 @@ result decompile_program(struct arena *arena, const struct program *program,
     optimize_dag(arena, OPTIMIZE_1, &dag, &decompiling.root); /* fewer tests are easier to read */
     decompiled->raise_ns = clock_ns() - start;
     decompiling.dag = dag;
+    share_time(&decompiling);
     for (;;) {
         struct diagnostics limits = diagnostics_new(arena);
         r = attempt(&decompiling, &limits, decompiled);

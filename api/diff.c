@@ -9,6 +9,14 @@ void diff_give_up(struct diff_state *state, const char *reason)
         state->reason = reason;
 }
 
+bool diff_out_of_time(struct diff_state *state)
+{
+    if (!deadline_passed(state->options->proof.limits.deadline))
+        return false;
+    diff_give_up(state, "the time limit was reached");
+    return true;
+}
+
 /* ---- meanings
  * -------------------------------------------------------------------------------------- */
 
@@ -33,12 +41,15 @@ static const struct dag_node *meaning_of(struct diff_state *state, const struct 
 static bool find_differences(struct diff_state *state)
 {
     state->dag = dag_new(state->arena, state->big_endian, NODE_MOST);
+    dag_set_deadline(state->dag, state->options->proof.limits.deadline);
     state->left_root = meaning_of(state, &state->left);
     state->right_root = state->left_root ? meaning_of(state, &state->right) : NULL;
     if (!state->left_root || !state->right_root)
         return false;
     dag_differences(state->arena, state->dag, state->left_root, state->right_root, state->declared,
                     &state->found);
+    if (diff_out_of_time(state))
+        return true; /* what was found until then */
     if (!state->found.complete) {
         const struct dag_class *class = &state->found.first_skipped;
         diff_give_up(state, arena_printf(state->arena,
@@ -52,26 +63,47 @@ static bool find_differences(struct diff_state *state)
 /* ---- proofs
  * ---------------------------------------------------------------------------------------- */
 
-bool diff_program(struct diff_state *state, const struct dag_node *root, const char *name,
-                  struct program *program)
+/* Nobody runs these programs: the level that takes the least time is the best, unless a program of
+ * it is longer than the kernel takes. What -O2 searches it searches to the end, whatever the
+ * deadline: it has to be far. */
+static const struct {
+    enum optimization level;
+    uint32_t left_ms; /* at least */
+} tries[] = {{OPTIMIZE_0, 1}, {OPTIMIZE_1, 1}, {OPTIMIZE_2, 15000}};
+
+static result generate(struct diff_state *state, const struct dag_node *root, const char *name,
+                       enum optimization level, struct diagnostics *limits,
+                       struct generated *generated)
 {
-    struct diagnostics limits = diagnostics_new(state->arena);
-    struct generated generated;
-    struct generate_options options = {.compile = state->options->compile,
+    struct compile_options compile = {.level = level};
+    struct generate_options options = {.compile = &compile,
                                        .name = name,
                                        .made_by = "comparing",
                                        .abis = state->declared,
                                        .big_endian = state->big_endian};
-    if (!root) {
-        diff_give_up(state, "the differences need too many different tests to be proved complete");
+    return generate_program(state->arena, state->dag, root, &options, limits, generated);
+}
+
+bool diff_program(struct diff_state *state, const struct dag_node *root, const char *name,
+                  struct program *program)
+{
+    struct diagnostics limits = diagnostics_new(state->arena);
+    result r = FAILURE(ERROR_LIMIT);
+    if (diff_out_of_time(state))
         return false;
+    for (size_t i = 0; root && r.error == ERROR_LIMIT && i < COUNT_OF(tries); i++) {
+        struct generated generated;
+        if (deadline_left_ms(state->options->proof.limits.deadline) < tries[i].left_ms)
+            break;
+        r = generate(state, root, name, tries[i].level, &limits, &generated);
+        if (worked(r))
+            *program = generated.program;
     }
-    if (failed(generate_program(state->arena, state->dag, root, &options, &limits, &generated))) {
-        diff_give_up(state, limits.last ? limits.last->message : "no program could be made");
-        return false;
-    }
-    *program = generated.program;
-    return true;
+    if (failed(r) && !diff_out_of_time(state))
+        diff_give_up(state, r.error != ERROR_LIMIT && limits.last
+                                ? limits.last->message
+                                : "the differences need too many tests to be proved complete");
+    return worked(r);
 }
 
 /* `root`, but where a difference is, what the other side returns there. */
@@ -166,6 +198,7 @@ void diff_filters(struct arena *arena, const struct filter *left, const struct f
     diff->equal = prove_equal(arena, &state.left, &state.right, &options->proof);
     if (diff->equal.verdict == PROVED) {
         diff->verdict = PROVED;
+        diff->complete = true;
     } else if (find_differences(&state)) {
         diff_find_witnesses(&state);
         diff_name_calls(&state, diff);
@@ -173,9 +206,11 @@ void diff_filters(struct arena *arena, const struct filter *left, const struct f
             diff_give_up(&state, diff->equal.reason ? diff->equal.reason
                                                     : "no difference was found, and equality is "
                                                       "not proved");
-        else if (!state.reason && prove_complete(&state))
-            diff->verdict = REFUTED;
+        diff->complete = !state.reason && prove_complete(&state);
     }
+    /* both are of calls that were run on the two sides */
+    if (diff->equal.verdict == REFUTED || diff->count)
+        diff->verdict = REFUTED;
     diff->reason = state.reason;
     diff->ns = clock_ns() - start;
 }

@@ -46,6 +46,8 @@ static void add(struct naming *naming, size_t index, enum abi_id abi, unsigned k
 {
     struct diff_state *state = naming->state;
     const struct dag_difference *found = &state->found.list.items[index];
+    if (naming->named.count && diff_out_of_time(state))
+        return; /* a condition takes its time to be put into words */
     struct difference difference = {
         .abi = abi,
         .call = call,

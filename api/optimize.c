@@ -52,7 +52,7 @@ static const char *objection(struct arena *arena, const struct program *before,
     if (optimized->after.instructions > optimized->before.instructions)
         return "the new program has more instructions";
     if (optimized->cost_after > optimized->cost_before + COST_SLACK)
-        return "the new program takes longer paths";
+        return "the new program executes more in the mean";
     if (cached_lost(before, program))
         return "the kernel would cache fewer calls of the new program";
     return NULL;

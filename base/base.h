@@ -109,6 +109,12 @@ void buffer_text(struct buffer *buffer, const char *text);
 void buffer_printf(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
 const char *buffer_string(struct buffer *buffer); /* never NULL */
 
+/* ---- text for a terminal (printable.c) ------------------------------------------------------ */
+
+/* Bytes of the UTF-8 character that the text begins with; 0 when it begins with none that may be
+ * shown: a control (C1 too), a mark that changes the order of what is shown, or no UTF-8. */
+unsigned printable_length(const char *text, size_t length);
+
 /* ---- source text and places in it (source.c) ----------------------------------------------- */
 
 /* One text that was read: a policy, a profile, a call on the command line. Immutable. */
@@ -118,6 +124,7 @@ struct source {
     size_t length;         /* bytes, without the final NUL */
     const uint32_t *lines; /* offset of the first byte of each line */
     size_t line_count;     /* at least 1 */
+    bool binary;           /* no text: its places are offsets, and nothing of it is shown */
 };
 
 /* Whether it begins with the mark that some editors put before UTF-8; what to say of it. */
@@ -143,6 +150,7 @@ struct position {
 
 const struct source *source_from_text(struct arena *arena, const char *name, const char *text,
                                       size_t length);
+const struct source *source_as_bytes(struct arena *arena, const struct source *source); /* binary */
 struct position source_position(const struct source *source, uint32_t offset);
 /* The smallest span that covers both; they must be of one source, else `a` is returned. */
 struct span span_join(struct span a, struct span b);
@@ -184,7 +192,9 @@ void report(struct diagnostics *diagnostics, enum severity severity, struct span
 /* Adds a note to the newest report: another place that matters, or what to write instead. */
 void report_note(struct diagnostics *diagnostics, struct span span, const char *format, ...)
     PRINTF_LIKE(3, 4);
-/* name:line:column: error: message, then the source line and a caret line. */
+/* name:line:column: error: message, then the source line and a caret line; of a binary source
+ * `name: byte N: error: message` alone. What is not printable (printable_length) is written as
+ * \xNN, wherever it comes from. */
 void diagnostics_print(const struct diagnostics *diagnostics, FILE *out);
 void diagnostic_print(const struct diagnostic *diagnostic, FILE *out);
 
@@ -221,7 +231,8 @@ struct span json_place(const struct source *source, const char *pointer, bool ke
 MUST_USE result json_write(struct arena *arena, const json_t *value, struct buffer *out);
 /* "0x..." : 64-bit numbers leave us as text, so that no reader rounds them. */
 json_t *json_hex(uint64_t value);
-/* The diagnostics as an array of {severity, file, line, column, message, notes}. */
+/* The diagnostics as an array of {severity, file, line, column, message, notes}; with
+ * `byte`, the offset, for line and column of a binary source. */
 json_t *json_diagnostics(const struct diagnostics *diagnostics);
 
 /* ---- time (clock.c) ----------------------------------------------------------------------------

@@ -85,62 +85,124 @@ static const char *severity_name(enum severity severity)
     return names[severity];
 }
 
-/* Bytes a terminal must not be sent are shown as '?'; tabs stay, so that the caret line can copy
- * them. */
+#define ESCAPED_COLUMNS 4u /* \x1b */
+
+/* Bytes that are shown together: a character, or one byte that is escaped. */
+static size_t shown_together(const char *text, size_t length, bool *escaped)
+{
+    unsigned printable = *text == '\t' ? 1 : printable_length(text, length);
+    *escaped = printable == 0;
+    return printable ? printable : 1;
+}
+
+/* Tabs stay, so that the caret line can copy them. */
 static void print_clean(FILE *out, const char *text, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)text[i];
-        fputc(c == '\t' || (c >= 0x20 && c != 0x7f) ? c : '?', out);
+    bool escaped;
+    for (size_t i = 0, bytes; i < length; i += bytes) {
+        bytes = shown_together(text + i, length - i, &escaped);
+        if (escaped)
+            fprintf(out, "\\x%02x", (unsigned char)text[i]);
+        else
+            fwrite(text + i, 1, bytes, out);
     }
+}
+
+static void print_text(FILE *out, const char *text)
+{
+    print_clean(out, text, strlen(text));
 }
 
 #define LINE_SHOWN_MOST 240u
 
-static void print_line_and_caret(const struct span *span, struct position at, FILE *out)
+static bool continues(char byte)
+{
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+/* The part of the line around the place; no character is cut in two. */
+static void part_of_line(const struct span *span, uint32_t start, uint32_t *from, uint32_t *to)
 {
     const struct source *source = span->source;
-    uint32_t start = source->lines[at.line - 1];
-    uint32_t end = start;
-    while (end < source->length && source->text[end] != '\n')
-        end++;
-    uint32_t from = start;
+    *from = start;
     if (span->begin - start > LINE_SHOWN_MOST / 2)
-        from = span->begin - LINE_SHOWN_MOST / 2;
-    uint32_t shown = end - from > LINE_SHOWN_MOST ? LINE_SHOWN_MOST : end - from;
-    fputs("    ", out);
-    print_clean(out, source->text + from, shown);
-    fputs("\n    ", out);
-    for (uint32_t i = from; i < span->begin; i++) {
-        unsigned char c = (unsigned char)source->text[i];
-        if ((c & 0xc0) != 0x80) /* one column for each UTF-8 sequence */
-            fputc(c == '\t' ? '\t' : ' ', out);
+        *from = span->begin - LINE_SHOWN_MOST / 2;
+    while (*from > start && *from < span->begin && continues(source->text[*from]))
+        ++*from;
+    *to = *from;
+    while (*to < source->length && source->text[*to] != '\n' && *to - *from < LINE_SHOWN_MOST)
+        ++*to;
+    for (int i = 0; i < 3 && *to<source->length && * to> span->begin + 1; i++)
+        *to -= continues(source->text[*to]);
+}
+
+/* As wide as the text is shown: `first` for the first column, `rest` for the others. */
+static void print_under(FILE *out, const char *text, size_t length, char first, char rest)
+{
+    bool escaped;
+    for (size_t i = 0, bytes; i < length; i += bytes) {
+        bytes = shown_together(text + i, length - i, &escaped);
+        for (unsigned column = 0; column < (escaped ? ESCAPED_COLUMNS : 1); column++)
+            fputc(i || column ? rest : first, out);
     }
-    fputc('^', out);
-    for (uint32_t i = span->begin + 1; i < span->end && i < from + shown; i++)
-        if (((unsigned char)source->text[i] & 0xc0) != 0x80)
-            fputc('~', out);
+}
+
+static void print_line_and_caret(const struct span *span, struct position at, FILE *out)
+{
+    const char *text = span->source->text;
+    uint32_t from, to;
+    part_of_line(span, span->source->lines[at.line - 1], &from, &to);
+    fputs("    ", out);
+    print_clean(out, text + from, to - from);
+    fputs("\n    ", out);
+    while (from < span->begin) {
+        uint32_t end = from;
+        while (end < span->begin && text[end] != '\t')
+            end++;
+        print_under(out, text + from, end - from, ' ', ' ');
+        if (end < span->begin)
+            fputc('\t', out);
+        from = end + (end < span->begin);
+    }
+    uint32_t end = span->end < to ? span->end : to;
+    if (end > span->begin)
+        print_under(out, text + span->begin, end - span->begin, '^', '~');
+    else
+        fputc('^', out);
     fputc('\n', out);
+}
+
+static void print_message(const struct diagnostic *d, FILE *out)
+{
+    fprintf(out, ": %s: ", severity_name(d->severity));
+    print_text(out, d->message);
+    fputc('\n', out);
+}
+
+static void print_at(const struct diagnostic *d, FILE *out)
+{
+    const struct source *source = d->span.source;
+    uint32_t begin = d->span.begin > source->length ? (uint32_t)source->length : d->span.begin;
+    print_text(out, source->name);
+    if (source->binary) {
+        fprintf(out, ": byte %u", begin);
+        print_message(d, out);
+        return;
+    }
+    struct span span = {source, begin, d->span.end};
+    struct position at = source_position(source, begin);
+    fprintf(out, ":%u:%u", at.line, at.column);
+    print_message(d, out);
+    print_line_and_caret(&span, at, out);
 }
 
 void diagnostic_print(const struct diagnostic *d, FILE *out)
 {
-    const struct source *source = d->span.source;
-    if (!source) {
-        fprintf(out, "bpfproof: %s: ", severity_name(d->severity));
-        print_clean(out, d->message, strlen(d->message));
-        fputc('\n', out);
+    if (d->span.source) {
+        print_at(d, out);
     } else {
-        uint32_t begin = d->span.begin;
-        if (begin > source->length)
-            begin = (uint32_t)source->length;
-        struct span span = {source, begin, d->span.end};
-        struct position at = source_position(source, begin);
-        fprintf(out, "%s:%u:%u: %s: ", source->name, at.line, at.column,
-                severity_name(d->severity));
-        print_clean(out, d->message, strlen(d->message));
-        fputc('\n', out);
-        print_line_and_caret(&span, at, out);
+        fputs("bpfproof", out);
+        print_message(d, out);
     }
     for (const struct diagnostic *note = d->notes; note; note = note->next)
         diagnostic_print(note, out);

@@ -179,19 +179,23 @@ json_t *json_hex(uint64_t value)
     return json_sprintf("0x%llx", (unsigned long long)value);
 }
 
-/* Text that may hold anything: bytes that are not UTF-8 are replaced. */
+/* Text that may hold anything: what JSON does not escape by itself, and is not printable, is
+ * written as diagnostics are. */
 static json_t *json_text(const char *text)
 {
-    json_t *value = json_string(text);
-    if (value)
-        return value;
-    size_t length = strlen(text);
-    char *clean = malloc(length + 1);
+    size_t length = strlen(text), used = 0;
+    char *clean = malloc(4 * length + 1);
     if (!clean)
         return json_null();
-    for (size_t i = 0; i <= length; i++)
-        clean[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
-    value = json_string(clean);
+    for (size_t i = 0, bytes; i < length; i += bytes) {
+        unsigned char byte = (unsigned char)text[i];
+        bytes = byte < 0x20 ? 1 : printable_length(text + i, length - i);
+        if (bytes)
+            memcpy(clean + used, text + i, bytes);
+        used += bytes ? bytes : (size_t)sprintf(clean + used, "\\x%02x", byte);
+        bytes += !bytes;
+    }
+    json_t *value = json_stringn(clean, used);
     free(clean);
     return value;
 }
@@ -202,10 +206,14 @@ static json_t *json_diagnostic(const struct diagnostic *d)
     json_t *object = json_object();
     json_object_set_new(object, "severity", json_string(names[d->severity]));
     if (d->span.source) {
-        struct position at = source_position(d->span.source, d->span.begin);
         json_object_set_new(object, "file", json_text(d->span.source->name));
-        json_object_set_new(object, "line", json_integer(at.line));
-        json_object_set_new(object, "column", json_integer(at.column));
+        if (d->span.source->binary) {
+            json_object_set_new(object, "byte", json_integer(d->span.begin));
+        } else {
+            struct position at = source_position(d->span.source, d->span.begin);
+            json_object_set_new(object, "line", json_integer(at.line));
+            json_object_set_new(object, "column", json_integer(at.column));
+        }
     }
     json_object_set_new(object, "message", json_text(d->message));
     if (d->notes) {

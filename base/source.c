@@ -20,6 +20,13 @@ const struct source *source_from_text(struct arena *arena, const char *name, con
     return source;
 }
 
+const struct source *source_as_bytes(struct arena *arena, const struct source *source)
+{
+    struct source *bytes = arena_copy(arena, source, sizeof *source);
+    bytes->binary = true;
+    return bytes;
+}
+
 struct position source_position(const struct source *source, uint32_t offset)
 {
     size_t low = 0, high = source->line_count;

@@ -67,7 +67,8 @@ bool raw_is_big_endian(const struct source *source)
 
 static result decode_raw(struct decoder *decoder, bool big_endian)
 {
-    const struct source *source = decoder->source;
+    const struct source *source = source_as_bytes(decoder->arena, decoder->source);
+    decoder->source = source;
     size_t spare = source->length % INSTRUCTION_BYTES;
     if (source->length == 0)
         return decoder_fail(decoder, 0, 0, "the blob is empty");

@@ -27,7 +27,8 @@ static const struct command commands[] = {
     {"audit", "FILTER", "look for known mistakes, each with a call that shows it",
      "Asks 29 questions about a policy's program, a blob or a stack: other entries of the kernel, "
      "widths of arguments, calls that do the same, words, code. Each finding has a witness that "
-     "was run, the instructions that decide it, and how to repair it. --policy FILE says what the "
+     "was "
+     "run, the instructions that decide it, and how to repair it. --policy FILE says what the "
      "filter should be, --against FILTER what it was made from. Exit status 0: no findings, or "
      "accepted ones only; 1: findings; 3: no findings, but something was not decided. "
      "docs/AUDIT.md lists the classes.\n\n"
@@ -43,9 +44,9 @@ static const struct command commands[] = {
      KEYS(K(FROM) | K(INSTALL)), 1, 1, run_check},
     {"optimize", "BLOB", "a smaller, faster, equal blob",
      "Lifts the program to its meaning, emits it again in the best shape and proves both equal. "
-     "What is written never has more instructions than before, never executes more of them per "
-     "call that counts, and never loses a call that the kernel caches; where nothing better is "
-     "found it is the program itself.\n\n"
+     "What is written never has more instructions than before, never executes more of them in the "
+     "mean over the calls that count, and never loses a call that the kernel caches; where nothing "
+     "better is found it is the program itself. A single call may take a longer path.\n\n"
      "Example:\n  bpfproof optimize vendor.bpf -o smaller.bpf --stats",
      KEYS(K(OUTPUT) | K(FORMAT) | K(LEVEL) | K(ABI) | K(KERNEL) | K(PROFILE) | K(LAMBDA) |
           K(STATS) | K(DUMP) | K(PROOF) | K(EMIT_SMT2) | K(FROM)),
@@ -60,10 +61,13 @@ static const struct command commands[] = {
      1, -1, run_merge},
     {"diff", "A B", "every difference in meaning between two filters",
      "A and B are policies, blobs or stacks. Each difference is stated in the policy language, "
-     "with a call that shows it, replayed on both. Differences are disjoint, and the list is "
-     "proved "
+     "with "
+     "a call that shows it, replayed on both. Differences are disjoint, and the list is proved "
      "complete; what is the same over many calls is one row. \"No difference\" is said only when "
-     "it is PROVED. With --json there is one object for each call.\n\n"
+     "it is PROVED. Where the list cannot be completed, the result is still REFUTED when a call "
+     "was "
+     "seen on which they differ, and it is said that there may be more. With --json there is one "
+     "object for each call, and `complete`.\n\n"
      "Example:\n  bpfproof diff released.policy vendor.bpf",
      KEYS(K(ABI) | K(PROOF) | K(FROM)), 2, 2, run_diff},
     {"decompile", "BLOB", "a readable policy, proved equal to the blob",

@@ -38,6 +38,7 @@ static void fill_json(struct context *context, const struct diff *diff, abi_set 
         json_array_append_new(
             differences, json_difference(context, &diff->differences[i], declared, big_endian));
     set_text(context, "result", verdict_name(diff->verdict));
+    json_object_set_new(context->json, "complete", json_boolean(diff->complete));
     if (diff->reason)
         set_text(context, "reason", diff->reason);
     json_object_set_new(context->json, "differences", differences);
@@ -239,8 +240,7 @@ static size_t print_rows(struct context *context, const struct diff *diff, abi_s
     if (rows.count)
         qsort(rows.items, rows.count, sizeof *rows.items, compare_rows);
     for (size_t i = 0; i < rows.count; i++)
-        printf("%s: %s\n    e.g. %s\n", subject_of(context, &rows.items[i]),
-               rows.items[i].sentence,
+        printf("%s: %s\n    e.g. %s\n", subject_of(context, &rows.items[i]), rows.items[i].sentence,
                call_text(context, &rows.items[i].first->witness.input, declared, big_endian));
     return rows.count;
 }
@@ -248,23 +248,33 @@ static size_t print_rows(struct context *context, const struct diff *diff, abi_s
 /* ---- the command
  * ----------------------------------------------------------------------------------- */
 
+/* What the rows are: all, some, none. */
+static const char *summary_of(struct context *context, const struct diff *diff, size_t rows)
+{
+    const char *plural = rows == 1 ? "" : "s";
+    if (diff->complete)
+        return arena_printf(context->arena, "%zu difference%s, and PROVED: no other", rows, plural);
+    if (rows)
+        return arena_printf(context->arena, "%zu difference%s; there may be more", rows, plural);
+    return diff->verdict == REFUTED ? "they differ; the differences could not be listed"
+                                    : "whether they differ";
+}
+
 static void print_result(struct context *context, const struct filter *filters,
                          const struct diff *diff, abi_set declared)
 {
     bool big_endian = filters[0].big_endian;
-    if (diff->verdict != PROVED)
-        printf("A: %s\nB: %s\n", filters[0].name, filters[1].name);
-    size_t rows = print_rows(context, diff, declared, big_endian);
-    if (diff->verdict == PROVED)
+    if (diff->verdict == PROVED) {
         printf("PROVED: %s and %s: no difference (%.2f ms)\n", filters[0].name, filters[1].name,
                milliseconds(diff->ns));
-    else if (diff->verdict == REFUTED)
-        printf("REFUTED: %zu difference%s, and PROVED: no other (%.2f ms)\n", rows,
-               rows == 1 ? "" : "s", milliseconds(diff->ns));
-    else
-        printf("UNKNOWN: %s (%.2f ms)\n  %s\n",
-               rows ? "there may be more differences" : "whether they differ",
-               milliseconds(diff->ns), diff->reason);
+        return;
+    }
+    printf("A: %s\nB: %s\n", filters[0].name, filters[1].name);
+    size_t rows = print_rows(context, diff, declared, big_endian);
+    printf("%s: %s (%.2f ms)\n", verdict_name(diff->verdict), summary_of(context, diff, rows),
+           milliseconds(diff->ns));
+    if (diff->reason)
+        printf("  %s\n", diff->reason);
     if (!diff->count && diff->equal.has_counterexample) {
         const struct counterexample *c = &diff->equal.counterexample;
         printf("  a call on which they differ: %s\n    A returns %s, B returns %s\n",
@@ -288,10 +298,7 @@ enum exit_code run_diff(struct context *context)
         return EXIT_USAGE;
     }
     abi_set declared = filters[0].declared | filters[1].declared;
-    struct compile_options compile = {.level = context->options.level,
-                                      .deadline = context->deadline};
-    struct diff_options options = {.compile = &compile,
-                                   .proof = proof_options_of(context, NULL, declared)};
+    struct diff_options options = {.proof = proof_options_of(context, NULL, declared)};
     struct diff diff;
     diff_filters(context->arena, &filters[0], &filters[1], &options, &diff);
     fill_json(context, &diff, declared, filters[0].big_endian);

@@ -62,6 +62,7 @@ enum dag_limit {
     DAG_TOO_MANY_VARIABLES, /* DAG_VARIABLES_MOST: the depth of recursion */
     DAG_WORD_TOO_DEEP,      /* EXPRESSION_DEPTH_MOST */
     DAG_ATTEMPT_OVER,       /* only within an attempt: the work it was given */
+    DAG_OUT_OF_TIME,        /* dag_set_deadline */
 };
 
 /* Distinct (field, mask) pairs and comparisons: no path is longer. */
@@ -79,6 +80,10 @@ const struct dag_node *dag_choose(struct dag *dag, enum field field, uint32_t ma
 /* `node`, which is free, with other children below the same edges: they stay as they are. */
 const struct dag_node *dag_choose_free(struct dag *dag, const struct dag_node *node,
                                        const struct dag_edge *edges);
+/* Past the deadline constructors return NULL. Without one, nothing here ever looks at a clock. */
+void dag_set_deadline(struct dag *dag, struct deadline deadline);
+/* Whether it has passed; the clock is read on some calls only. For loops that make few nodes. */
+bool dag_out_of_time(struct dag *dag);
 /* What `root` means, as nodes of another DAG, whatever its order; NULL past a limit. Free nodes
  * stay free. */
 const struct dag_node *dag_import(struct dag *dag, struct arena *arena,

@@ -95,6 +95,20 @@ const struct dag_node *dag_fail(struct dag *dag, enum dag_limit limit)
     return NULL;
 }
 
+void dag_set_deadline(struct dag *dag, struct deadline deadline)
+{
+    dag->deadline = deadline;
+}
+
+#define TICKS_PER_LOOK 256u
+
+bool dag_out_of_time(struct dag *dag)
+{
+    if (dag->deadline.at_ns && dag->ticks++ % TICKS_PER_LOOK == 0 && deadline_passed(dag->deadline))
+        dag_fail(dag, DAG_OUT_OF_TIME);
+    return dag->limit == DAG_OUT_OF_TIME;
+}
+
 /* arch and nr first, so that what they decide alone stays in the reach of the kernel's cache. */
 static const uint8_t field_rank[FIELD_COUNT] = {
     [FIELD_ARCH] = 0,     [FIELD_NR] = 1,       [FIELD_ARG0_HI] = 2,  [FIELD_ARG0_LO] = 3,
@@ -169,7 +183,7 @@ bool dag_same_node(const struct dag_node *a, const struct dag_node *b)
 /* The one node that equals `wanted`, made if there is none; its edges are copied. */
 static const struct dag_node *unique_node(struct dag *dag, const struct dag_node *wanted)
 {
-    if (dag->limit != DAG_WITHIN_LIMITS)
+    if (dag_out_of_time(dag) || dag->limit != DAG_WITHIN_LIMITS)
         return NULL;
     uint32_t hash = hash_node(wanted);
     size_t probe = 0;

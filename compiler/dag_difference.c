@@ -316,7 +316,7 @@ static void compare_class(struct comparing *c, const struct dag_node *left,
     const struct compared *compared = NULL;
     left = descend(left, class);
     right = descend(right, class);
-    if (left == right || c->dag->limit != DAG_WITHIN_LIMITS)
+    if (left == right || dag_out_of_time(c->dag) || c->dag->limit != DAG_WITHIN_LIMITS)
         return;
     bool begun = dag_attempt_begins(c->dag, CLASS_WORK);
     bool done = begun && compare_within(c, left, right, class, &compared);

@@ -134,6 +134,8 @@ static const struct dag_node *expand(struct dag *dag, const struct dag_node *con
     const struct dag_node *operands[OPERANDS] = {given[CONDITION], given[YES], given[NO]};
     if (++dag->work > dag->attempt_end && dag->attempt_end)
         return dag_fail(dag, DAG_ATTEMPT_OVER);
+    if (dag_out_of_time(dag))
+        return NULL;
     if (operands[CONDITION]->kind == DAG_VERDICT)
         return operands[CONDITION]->word ? operands[YES] : operands[NO];
     if (operands[YES] == operands[NO])

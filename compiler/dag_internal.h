@@ -45,6 +45,8 @@ struct dag {
     size_t edges_used, steps;
     size_t work, attempt_end; /* edges that dag_if looked at; 0: no attempt */
     bool in_front;            /* dag_if_in_front is at work */
+    struct deadline deadline; /* none: not set */
+    unsigned ticks;           /* questions for the time so far */
 
     VECTOR(const struct dag_node *) nodes; /* by id */
     struct index_table node_index;

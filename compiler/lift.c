@@ -131,6 +131,8 @@ static const char *limit_text(const struct lift *lift)
         return "it looks at too many different masks and computed comparisons";
     case DAG_WORD_TOO_DEEP:
         return "its arithmetic nests too deeply";
+    case DAG_OUT_OF_TIME:
+        return "the time limit was reached";
     default:
         return "its decisions need too many different tests";
     }

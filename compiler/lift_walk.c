@@ -45,7 +45,8 @@ void lift_fail(struct lift *lift, const char *what)
 
 bool lift_failed(const struct lift *lift)
 {
-    return lift->too_large || dag_limit_reached(lift->dag) != DAG_WITHIN_LIMITS;
+    return lift->too_large || dag_out_of_time(lift->dag) ||
+           dag_limit_reached(lift->dag) != DAG_WITHIN_LIMITS;
 }
 
 /* ---- junctions ------------------------------------------------------------------------------ */

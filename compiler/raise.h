@@ -35,8 +35,23 @@ struct raised raise_condition(struct arena *arena, const struct dag_node *root, 
 enum raise_way {
     RAISE_NAMED,     /* arguments by name and type where that means the same */
     RAISE_REGISTERS, /* u64(), lo32(), hi32() */
-    RAISE_RAW,
+    RAISE_RAW,       /* rules of the raw layer for each number */
+    RAISE_WHOLE,     /* the program's tests as they stand, numbers among them; for all calls only */
 };
+
+/* Why a rule is raw (raise_reason.c). */
+enum raw_reason {
+    RAW_POINTER,
+    RAW_COMPUTES,
+    RAW_RETURNS,
+    RAW_NO_ACTION, /* behind the word */
+    RAW_OTHER_TOKENS,
+    RAW_NUMBER_BITS,
+    RAW_TOKEN,
+    RAW_UNPROVED,
+    RAW_REASON_COUNT
+};
+const char *raw_reason_text(enum raw_reason reason);
 
 /* One call that is to be said in another way than the rest. */
 struct raise_exception {

@@ -397,12 +397,12 @@ static const struct formula *give_up(struct raising *raising, const char *reason
 static const char *obstacle(const struct dag_node *node)
 {
     if (node->kind == DAG_RETURN)
-        return "it returns a computed word";
+        return raw_reason_text(RAW_RETURNS);
     if (node->kind == DAG_COMPARE)
-        return "it computes with words of the input";
+        return raw_reason_text(RAW_COMPUTES);
     if (node->kind == DAG_SWITCH && node->field < FIELD_ARG0_LO)
         return node->field == FIELD_IP_LO || node->field == FIELD_IP_HI
-                   ? "it looks at the instruction pointer"
+                   ? raw_reason_text(RAW_POINTER)
                    : "it looks at the number or the token";
     return NULL;
 }

@@ -451,10 +451,10 @@ static const char *untyped_reason(struct arena *arena, const struct dag_node *ro
     const struct dag_node **nodes = dag_nodes_below(arena, root, &count);
     for (size_t i = 0; i < count; i++) {
         if (nodes[i]->kind == DAG_COMPARE || nodes[i]->kind == DAG_RETURN)
-            return "it computes with words of the input";
+            return raw_reason_text(RAW_COMPUTES);
         if (nodes[i]->kind == DAG_SWITCH &&
             (nodes[i]->field == FIELD_IP_LO || nodes[i]->field == FIELD_IP_HI))
-            return "it looks at the instruction pointer";
+            return raw_reason_text(RAW_POINTER);
     }
     return NULL;
 }
@@ -483,8 +483,7 @@ const char *raise_decide(struct arena *arena, const struct dag_node *root, enum 
     struct raised_call made;
     struct deciding model = {
         .arena = scratch, .abi = abi, .nr = nr, .way = way, .steps = steps, .otherwise = otherwise};
-    model.raw = way == RAISE_RAW ? "the typed rules could not be proved equal"
-                                 : untyped_reason(scratch, root);
+    model.raw = way == RAISE_RAW ? raw_reason_text(RAW_UNPROVED) : untyped_reason(scratch, root);
     bool said = decide(&model, root, &made) < 1e9;
     if (said)
         keep(arena, &made, call);

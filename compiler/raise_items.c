@@ -68,9 +68,8 @@ static const char *reason_of(struct plan *plan, const struct raised_rule *rule, 
     if (*rule->raw)
         return rule->raw;
     if (rule->leaf->kind == DAG_RETURN)
-        return "it returns a computed word";
-    return arena_printf(plan->arena, "0x%08x is no action's word: the kernel kills the process",
-                        rule->leaf->word);
+        return raw_reason_text(RAW_RETURNS);
+    return arena_printf(plan->arena, "0x%08x %s", rule->leaf->word, raw_reason_text(RAW_NO_ACTION));
 }
 
 /* Rules of the raw layer for numbers under some tokens. `reason`: instead of each rule's own. */
@@ -143,7 +142,7 @@ static bool is_first_with_child(const struct plan *plan, size_t index)
 static const char *foreign_numbers(struct plan *plan, const struct dag_node *child,
                                    const char *where)
 {
-    static const char *const reason = "it tests these numbers under other tokens too";
+    const char *reason = raw_reason_text(RAW_OTHER_TOKENS);
     struct stretches numbers;
     struct line all = {.last = UINT32_MAX, .any_number = true};
     if (!stretches_of(plan->arena, child, FIELD_NR, &numbers))
@@ -506,14 +505,16 @@ static const char *tangled_numbers(struct plan *plan, enum abi_id id)
         if (plan->abis[other].declared && abi_get((enum abi_id)other)->token == abi_get(id)->token)
             return NULL;
     return raw_call(plan, plan->abis[id].root, token_text(plan, id), &all, NULL,
-                    "it tests bits of the number that make no ranges");
+                    raw_reason_text(RAW_NUMBER_BITS));
 }
 
 const char *plan_lines(struct plan *plan)
 {
     struct line all = {.last = UINT32_MAX, .any_number = true};
     if (plan->whole_is_raw)
-        return raw_call(plan, plan->root, "", &all, NULL, "it computes with the token");
+        return raw_call(
+            plan, plan->root, "", &all, NULL,
+            raw_reason_text(plan->options->way == RAISE_WHOLE ? RAW_UNPROVED : RAW_TOKEN));
     const char *why = other_tokens(plan);
     for (unsigned id = 0; id < ABI_COUNT && !why; id++) {
         const struct raised_abi *abi = &plan->abis[id];

@@ -132,7 +132,7 @@ result raise_policy(struct arena *arena, const struct dag *dag, const struct dag
                         .root = root,
                         .steps = STEPS_MOST};
     struct buffer draft = buffer_new(arena);
-    if (!plan_header(&plan, root))
+    if (options->way == RAISE_WHOLE || !plan_header(&plan, root))
         plan_no_header(&plan);
     const char *why = plan_lines(&plan);
     if (why) {

@@ -5,11 +5,14 @@
 
 /* Stretches that masks may make. */
 #define CUTS_MOST 8192u
+/* Past this a mask is easier to read than what it makes. */
+#define STRETCHES_MOST 256u
 
 struct cuts {
     struct arena *arena;
     VECTOR(uint32_t) lasts; /* where a stretch may end */
     bool too_many;
+    size_t plain; /* those that no mask made */
 };
 
 static bool tests(const struct dag_node *node, enum field field)
@@ -48,7 +51,7 @@ static void gather_cuts(struct cuts *cuts, const struct dag_node *root, enum fie
         if (nodes[i]->mask != UINT32_MAX)
             cut_mask(cuts, nodes[i]->mask);
         else
-            for (uint32_t j = 0; j < nodes[i]->edge_count; j++)
+            for (uint32_t j = 0; j < nodes[i]->edge_count; j++, cuts->plain++)
                 add_cut(cuts, nodes[i]->edges[j].last);
     }
 }
@@ -87,6 +90,8 @@ bool stretches_of(struct arena *arena, const struct dag_node *root, enum field f
             vector_push(arena, &list, (struct stretch){first, last, child});
         first = last + 1;
     }
+    if (list.count > cuts.plain + STRETCHES_MOST)
+        return false;
     *stretches = (struct stretches){list.items, list.count};
     return true;
 }

@@ -28,7 +28,7 @@ static bool pair_up(struct auditor *auditor, const struct side *other, struct pa
     prover->trouble = NULL;
     prover->steps = 0;
     if (side_behaviour(prover, auditor->side, &left) && side_behaviour(prover, other, &right))
-        partition(prover, &left, &right, keep_pair, pairs);
+        partition(prover, EVERYTHING, &left, &right, keep_pair, pairs);
     if (prover->trouble && prover->too_fine) {
         prover->trouble = NULL;
         prover->stopped = prover->too_fine = false;

@@ -50,7 +50,7 @@ bool survey_behaviour(struct auditor *auditor, const struct behaviour *behaviour
     struct keeping keeping = {prover->arena, survey};
     prover->steps = 0;
     prover->trouble = NULL;
-    partition(prover, behaviour, &nothing, keep_region, &keeping);
+    partition(prover, EVERYTHING, behaviour, &nothing, keep_region, &keeping);
     if (!prover->trouble) {
         qsort(survey->regions.items, survey->regions.count, sizeof *survey->regions.items,
               by_place);

@@ -89,6 +89,32 @@ static const struct term *choose_word(struct choosing *c, const struct term *wor
     return chosen;
 }
 
+/* The same for the whole of nr or arch, whose range is known: decided, or the lowest place where
+ * the range crosses an end. One interval is looked at, where asking of each would cost as many cuts
+ * as there are intervals for each part of the range. */
+static const struct term *choose_number(struct choosing *c, enum field field,
+                                        const struct interval *intervals, size_t count,
+                                        const struct term *yes, const struct term *no)
+{
+    const struct range range = field == FIELD_NR ? c->class->nr : c->class->arch;
+    size_t low = 0, high = count;
+    while (low < high) { /* to the first that does not end below the range */
+        size_t middle = low + (high - low) / 2;
+        if (intervals[middle].last < range.first)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == count || intervals[low].first > range.last)
+        return no;
+    bool inside = intervals[low].first <= range.first;
+    if (inside && intervals[low].last >= range.last)
+        return yes;
+    c->class->cut_field = field;
+    c->class->cut = (uint32_t)(inside ? intervals[low].last + 1 : intervals[low].first);
+    return NULL;
+}
+
 /* ---- membership of a register: high word, then low word ------------------------------------- */
 
 /* One run of high words, with the low words that belong to it. */
@@ -200,6 +226,8 @@ static const struct term *choose_member(struct choosing *c, const struct conditi
     uint64_t mask = operand->mask;
     if (operand->bits < 64)
         mask &= (UINT64_C(1) << operand->bits) - 1;
+    if (!is_register && mask == UINT32_MAX && !c->class->whole && !operand->shift)
+        return choose_number(c, low, condition->intervals, condition->interval_count, yes, no);
     enum field field = operand->shift ? (enum field)(low + 1) : low;
     const struct term *word =
         masked(c->prover, class_word(c->prover, c->class, field), (uint32_t)mask);

@@ -269,9 +269,9 @@ enum walk_result walk_pair(struct prover *prover, const struct obligation *oblig
 
 typedef void (*on_class)(struct prover *prover, void *data, struct range arch, struct range nr,
                          const struct term *left, const struct term *right);
-/* Cuts arch and nr until both sides have residues, and hands over each class. */
-void partition(struct prover *prover, const struct behaviour *left, const struct behaviour *right,
-               on_class visit, void *data);
+/* Cuts nr, and `arch`, until both sides have residues, and hands over each class. */
+void partition(struct prover *prover, struct range arch, const struct behaviour *left,
+               const struct behaviour *right, on_class visit, void *data);
 /* The whole question: partition or one query, as the options say. */
 void prove_property(struct prover *prover, const struct behaviour *left,
                     const struct behaviour *right, const struct property *property);

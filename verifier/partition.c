@@ -67,11 +67,11 @@ static bool next_arch(struct prover *prover, struct work *work, struct waiting i
     return outcome != RUNS_TROUBLE;
 }
 
-void partition(struct prover *prover, const struct behaviour *left, const struct behaviour *right,
-               on_class visit, void *data)
+void partition(struct prover *prover, struct range arch, const struct behaviour *left,
+               const struct behaviour *right, on_class visit, void *data)
 {
     struct work work = {0};
-    vector_push(prover->arena, &work, ((struct waiting){.arch = EVERYTHING}));
+    vector_push(prover->arena, &work, ((struct waiting){.arch = arch}));
     while (work.count && prover->proof.verdict != REFUTED) {
         struct waiting item = work.items[--work.count];
         if (out_of_time(prover))
@@ -118,7 +118,7 @@ void prove_property(struct prover *prover, const struct behaviour *left,
 {
     struct property copy = *property;
     if (!prover->options->whole)
-        partition(prover, left, right, settle_class, &copy);
+        partition(prover, EVERYTHING, left, right, settle_class, &copy);
     bool falls_back = prover->too_fine && prover->proof.verdict != REFUTED;
     if (falls_back) { /* odd things are done to nr or arch: one query over everything */
         prover->trouble = NULL;

@@ -1,5 +1,7 @@
 load support
 
+bats_require_minimum_version 1.5.0
+
 @test "check accepts our programs and names the rule that a broken one breaks" {
     bpfproof compile "$T/small.policy" -o "$T/small.bpf"
     run bpfproof check "$T/small.bpf"
@@ -163,4 +165,19 @@ POLICY
 
 @test "explain: the terms that it shows have the values that it shows" {
     python3 tests/cli/terms.py "$BPFPROOF_BUILD/bpfproof" "$T"
+}
+
+@test "a raw blob that is cut short: the byte, and none of the bytes; text: what is not printable is escaped" {
+    printf 'ld nr\njeq #0x1b, yes, no\nyes: ret errno(10)\nno: ret allow\n' | bpfproof asm - -o "$T/whole.bpf"
+    head -c -7 "$T/whole.bpf" >"$T/cut.bpf"
+    for command in check disasm optimize decompile; do
+        run -2 bpfproof $command "$T/cut.bpf"
+        [ "$output" = "$T/cut.bpf: byte 24: error: a raw blob is a multiple of 8 bytes, this one has 25: 1 too many" ]
+    done
+    run -2 --separate-stderr bpfproof check --json "$T/cut.bpf"
+    [ "$(json diagnostics.0.byte <<<"$output")" = 24 ]
+    printf 'policy x\nabi x86_64\n\033[2J\233 \302\233 \377 allow read\n' >"$T/controls.policy"
+    run -2 bpfproof fmt "$T/controls.policy"
+    [ "$(LC_ALL=C tr -d '\n\t\040-\176' <<<"$output" | wc -c)" = 0 ]
+    grep -qF '\x1b[2J\x9b \xc2\x9b \xff allow read' <<<"$output"
 }

@@ -305,3 +305,35 @@ print("policy long\nabi x86_64\nforeign kill_process\ndefault errno(1)\nallow io
         [ "$(bpfproof compile "$policy" -Os --json | json instructions)" -le "$(bpfproof compile "$policy" -O3 --json | json instructions)" ]
     done
 }
+
+@test "width safety is about the declared tokens, whatever bits of others a rule tests" {
+    cat >"$T/bits.policy" <<'POLICY'
+policy bits
+abi x86_64
+foreign kill_process
+default errno(EPERM)
+raw errno(EACCES) if arch in { 0x20000000, 0x40000000, 0x60000000, 0x80000000, 0xa0000000, 0xe0000000 } || (arch & 0x20000) != 0
+allow { read, write, socket(domain == AF_UNIX) }
+POLICY
+    run bpfproof compile "$T/bits.policy" -o "$T/bits.bpf" --timeout 30
+    [ "$status" -eq 0 ]
+    [[ $output == *"width safety PROVED"* ]]
+    sed -i 's/domain == AF_UNIX/lo32(domain) == AF_UNIX \&\& hi32(domain) != 7/' "$T/bits.policy"
+    run bpfproof compile "$T/bits.policy" -o "$T/bits.bpf" --timeout 30
+    [[ $output == *"width safety DENIES_ONLY"* ]]
+    sed -i 's/domain) == AF_UNIX .*/domain) == 1 || hi32(domain) == 7) }/' "$T/bits.policy"
+    run bpfproof compile "$T/bits.policy" -o "$T/bits.bpf" --timeout 30
+    [ "$status" -eq 1 ]
+    [[ $output == *"width safety REFUTED"* ]]
+}
+
+@test "width safety looks at ABIs that share a token, each by itself and together" {
+    for abis in x32 x86_64,x32; do
+        printf 'policy p\nabi %s\nforeign kill_process\ndefault errno(EPERM)\non x32 { allow socket(lo32(domain) == 1 || hi32(domain) == 7) }\n' \
+            "$abis" >"$T/p.policy"
+        run bpfproof compile "$T/p.policy" -o "$T/p.bpf"
+        [ "$status" -eq 1 ]
+        [[ $output == *"width safety: REFUTED"* ]]
+        [[ $output == *"x32:socket"* ]]
+    done
+}

@@ -160,6 +160,20 @@ TEXT
     grep -q '    trap(1) nr 0x40000000..0x7fffffff' "$T/out.policy"
 }
 
+@test "bits of the number that make thousands of ranges are said as bits" {
+    assemble <<'TEXT'
+ld nr
+jeq #9, l4, l2
+l2: jset #0x200000, l3, l4
+l3: ret errno(38)
+l4: ret errno(2)
+TEXT
+    round_trip "$T/filter.bpf"
+    [ "$(grep -c '^[^#]' "$T/out.policy")" -lt 12 ]
+    grep -q '(nr & 0x200000) != 0' "$T/out.policy"
+    grep -q '^# raw: it tests bits of the number that make no ranges' "$T/out.policy"
+}
+
 @test "no time to prove it: UNKNOWN, and nothing is written" {
     printf 'ld lo32(arg0)\ntax\nld lo32(arg1)\nmul x\njeq #77, yes, no\nyes: ret allow\nno: ret errno(1)\n' |
         bpfproof asm - -o "$T/odd.bpf"

@@ -356,6 +356,38 @@ ROWS
     [ -n "$(json reason <<<"$output")" ]
 }
 
+# A chain of tests on twelve words in turn: lifted, it needs more tests than there is room for.
+involved() {
+    python3 - <<'PYTHON'
+words = [f"{half}32(arg{i})" for i in range(6) for half in ("lo", "hi")]
+for i in range(1300):
+    print(f"ld {words[i % 12]}\njeq #{7 * i}, y{i}, n{i}\ny{i}: ret errno({i})\nn{i}:", end=" ")
+print("ret allow")
+PYTHON
+}
+
+@test "they differ and the differences cannot be listed: REFUTED, not complete, with a call" {
+    involved | bpfproof asm - -o "$T/a.bpf"
+    printf 'ret allow\n' | bpfproof asm - -o "$T/b.bpf"
+    run -1 --separate-stderr bpfproof diff "$T/a.bpf" "$T/b.bpf" --timeout 1
+    grep -q '^REFUTED: they differ; the differences could not be listed' <<<"$output"
+    grep -q 'too involved to be lifted' <<<"$output"
+    grep -q '^  a call on which they differ: ' <<<"$output"
+    run -1 --separate-stderr bpfproof diff "$T/a.bpf" "$T/b.bpf" --timeout 1 --json
+    [ "$(json result <<<"$output")" = REFUTED ]
+    [ "$(json complete <<<"$output")" = false ]
+    [ "$(json differences <<<"$output")" = "[]" ]
+    [ "$(json counterexample.left <<<"$output")" != "$(json counterexample.right <<<"$output")" ]
+    [ -n "$(json reason <<<"$output")" ]
+}
+
+@test "naming an ABI makes a table of its numbers, and the list is still proved complete, in time" {
+    printf '.big_endian\nst M[10]\nld hi32(arg3)\nret a\n' | bpfproof asm - -o "$T/a.bpf"
+    printf '.big_endian\nst M[10]\nld nr\nret a\n' | bpfproof asm - -o "$T/b.bpf"
+    run -1 --separate-stderr bpfproof diff "$T/a.bpf" "$T/b.bpf" --abi ppc64 --timeout 6
+    grep -q '^REFUTED: .*PROVED: no other' <<<"$output"
+}
+
 @test "usage: one filter, two byte orders, a file that is no filter" {
     base
     printf 'policy b\nabi s390x\ndefault allow\n' >"$T/big.policy"
@@ -378,6 +410,7 @@ ROWS
                 python3 - "$T/diff.json" <<'PYTHON'
 import json, sys
 found = json.load(open(sys.argv[1]))
+assert found["complete"], found["reason"]
 assert (found["result"] == "PROVED") == (not found["differences"])
 for d in found["differences"]:
     assert d["witness"]["left_word"] != d["witness"]["right_word"], d

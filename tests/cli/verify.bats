@@ -195,3 +195,19 @@ ASM
     run bpfproof verify "$native" --assert "$T/ceiling"
     [ "$status" -eq 1 ]
 }
+
+@test "thousands of ranges of numbers against the bit that they are" {
+    python3 - >"$T/ranges.policy" <<'PYTHON'
+ranges = ", ".join(f"{i * 0x200000:#x}..{i * 0x200000 + 0x1fffff:#x}" for i in range(1, 2048, 2))
+print("policy ranges\nabi x86_64\nforeign allow\ndefault allow\n")
+print(f"raw errno(EPERM) if nr in {{ {ranges} }}")
+PYTHON
+    printf 'ld nr\njset #0x200000, yes, no\nyes: ret errno(1)\nno: ret allow\n' | bpfproof asm - -o "$T/bit.bpf"
+    printf 'ld nr\njset #0x200000, yes, no\nno: ret allow\nyes: jeq #0xffffffff, no2, deny\nno2: ret allow\ndeny: ret errno(1)\n' |
+        bpfproof asm - -o "$T/but.bpf"
+    run bpfproof verify "$T/ranges.policy" --against "$T/bit.bpf" --timeout 20
+    [ "$status" -eq 0 ]
+    run bpfproof verify "$T/ranges.policy" --against "$T/but.bpf" --timeout 20
+    [ "$status" -eq 1 ]
+    grep -q 'nr(-1)' <<<"$output"
+}

@@ -215,6 +215,24 @@ static void test_variable_limit(void **state)
     assert_int_equal(masks, DAG_VARIABLES_MOST + 1);
 }
 
+static void test_deadline(void **state)
+{
+    struct dag *dag = small_dag(state);
+    const struct dag_node *yes = dag_verdict(dag, 1), *no = dag_verdict(dag, 0);
+    const struct dag_node *when = in_range(dag, FIELD_NR, WHOLE, 3, 5);
+    struct deadline later = deadline_in(3600), past = {1};
+    dag_set_deadline(dag, later);
+    for (uint32_t i = 0; i < 2000; i++)
+        assert_non_null(dag_if(dag, when, dag_verdict(dag, i + 2), no));
+    dag_set_deadline(dag, past);
+    uint32_t made = 0;
+    while (made < 2000 && dag_if(dag, when, no, yes))
+        made++;
+    assert_true(made < 2000);
+    assert_int_equal(dag_limit_reached(dag), DAG_OUT_OF_TIME);
+    assert_null(dag_verdict(dag, 0));
+}
+
 static void test_deep_words(void **state)
 {
     struct fixture *fixture = *state;
@@ -310,6 +328,7 @@ int main(void)
         TEST(test_words_fold),
         TEST(test_node_limit),
         TEST(test_variable_limit),
+        TEST(test_deadline),
         TEST(test_deep_words),
         TEST(test_broken_nodes_are_seen),
         TEST(test_broken_order_is_seen),

@@ -61,7 +61,7 @@ static void check_side(const struct side *side, const struct program *edges, uin
     struct looking looking = {random_seed(seed), side, edges, 0};
     struct behaviour behaviour;
     assert_true(side_behaviour(prover, side, &behaviour));
-    partition(prover, &behaviour, &behaviour, look, &looking);
+    partition(prover, EVERYTHING, &behaviour, &behaviour, look, &looking);
     assert_null(prover->trouble);
     const struct term *whole = behaviour.whole(prover, behaviour.self);
     assert_non_null(whole);
