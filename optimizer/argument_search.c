@@ -344,6 +344,8 @@ static const struct step *find_right(struct argument_search *search, unsigned mo
                                               &search->meaning, tops, &wrong);
         if (checked == CHECKED_RIGHT) {
             best = copy_steps(search->arena, step);
+            if (!size) /* nothing is smaller than what stands already */
+                return best;
             most = size - 1;
             continue;
         }
