@@ -108,7 +108,6 @@ static const char *read_timeout(const char *text, struct options *options)
 {
     char *end;
     errno = 0;
-    options->timeout_given = true;
     options->timeout = strtod(text, &end);
     if (errno || end == text || *end || !(options->timeout >= 0) || options->timeout > 1e9)
         return "a number of seconds up to 1e9 is needed, 0 for no limit";
@@ -165,13 +164,66 @@ static const char *read_arch(const char *text, struct options *options)
     return NULL;
 }
 
+static const char *read_accepted(struct context *context, const char *text, struct options *options)
+{
+    if (context->command->run != run_audit)
+        return read_accept(text, options);
+    if (!*text)
+        return "no class is named: they are 1 to 29, or an id that a finding shows";
+    /* classes, which the command looks up; several options add up */
+    const char *before = options->accepted;
+    options->accepted = before ? arena_printf(context->arena, "%s,%s", before, text) : text;
+    return NULL;
+}
+
+/* Options that are kept as they are written, and those that are on or off: where. */
+struct plain_option {
+    enum option_key key;
+    size_t offset; /* in struct options */
+};
+
+static const struct plain_option texts[] = {
+    {KEY_OUTPUT, offsetof(struct options, output)},
+    {KEY_PROFILE, offsetof(struct options, profile)},
+    {KEY_EMIT_SMT2, offsetof(struct options, emit_smt2)},
+    {KEY_AGAINST, offsetof(struct options, against)},
+    {KEY_POLICY, offsetof(struct options, policy)},
+    {KEY_ASSERT, offsetof(struct options, assertions)},
+    {KEY_VECTORS, offsetof(struct options, vectors)},
+    {KEY_ARGS, offsetof(struct options, args_of)},
+};
+
+static const struct plain_option flags[] = {
+    {KEY_STATS, offsetof(struct options, stats)},
+    {KEY_AT_MOST, offsetof(struct options, at_most)},
+    {KEY_BIG_ENDIAN, offsetof(struct options, big_endian)},
+    {KEY_INSTALL, offsetof(struct options, install)},
+    {KEY_JSON, offsetof(struct options, json)},
+};
+
+static bool read_plain(enum option_key key, const char *text, struct options *options)
+{
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        if (texts[i].key == key) {
+            memcpy((char *)options + texts[i].offset, &text, sizeof text);
+            return true;
+        }
+    }
+    for (size_t i = 0; i < COUNT_OF(flags); i++) {
+        if (flags[i].key == key) {
+            memcpy((char *)options + flags[i].offset, &(bool){true}, sizeof(bool));
+            return true;
+        }
+    }
+    return false;
+}
+
 static const char *read_option(struct context *context, enum option_key key, const char *text)
 {
     struct options *o = &context->options;
-    switch (key) {
-    case KEY_OUTPUT:
-        o->output = text;
+    if (read_plain(key, text, o))
         return NULL;
+    switch (key) {
     case KEY_FORMAT:
         return read_format(text, &o->format);
     case KEY_FROM:
@@ -182,38 +234,12 @@ static const char *read_option(struct context *context, enum option_key key, con
         return read_abis(context->arena, text, o);
     case KEY_KERNEL:
         return read_kernel(text, o);
-    case KEY_PROFILE:
-        o->profile = text;
-        return NULL;
     case KEY_ACCEPT:
-        if (context->command->run != run_audit)
-            return read_accept(text, o);
-        if (!*text)
-            return "no class is named: they are 1 to 29, or an id that a finding shows";
-        o->accepted = o->accepted ? arena_printf(context->arena, "%s,%s", o->accepted, text) : text;
-        return NULL; /* classes, which the command looks up; several options add up */
+        return read_accepted(context, text, o);
     case KEY_DUMP:
         return read_dump(text, o);
     case KEY_PROOF:
         return read_proof(text, o);
-    case KEY_EMIT_SMT2:
-        o->emit_smt2 = text;
-        return NULL;
-    case KEY_AGAINST:
-        o->against = text;
-        return NULL;
-    case KEY_POLICY:
-        o->policy = text;
-        return NULL;
-    case KEY_ASSERT:
-        o->assertions = text;
-        return NULL;
-    case KEY_VECTORS:
-        o->vectors = text;
-        return NULL;
-    case KEY_ARGS:
-        o->args_of = text;
-        return NULL;
     case KEY_CAP:
         return read_capabilities(context->arena, text, o);
     case KEY_ARCH:
@@ -226,29 +252,14 @@ static const char *read_option(struct context *context, enum option_key key, con
     case KEY_SAME:
         return read_positive(text, &o->same_limit,
                              "a number of nanoseconds above 0 and up to 1e6 is needed");
+    case KEY_LAMBDA:
+        return read_positive(text, &o->lambda, "a number above 0 and up to 1e6 is needed");
     case KEY_METHOD:
         return read_method(text, o);
     case KEY_PID:
         return read_pid(text, o);
     case KEY_CALL:
         vector_push(context->arena, &o->calls, text);
-        return NULL;
-    case KEY_LAMBDA:
-        return read_positive(text, &o->lambda, "a number above 0 and up to 1e6 is needed");
-    case KEY_STATS:
-        o->stats = true;
-        return NULL;
-    case KEY_AT_MOST:
-        o->at_most = true;
-        return NULL;
-    case KEY_BIG_ENDIAN:
-        o->big_endian = true;
-        return NULL;
-    case KEY_INSTALL:
-        o->install = true;
-        return NULL;
-    case KEY_JSON:
-        o->json = true;
         return NULL;
     default:
         return "unknown option";
