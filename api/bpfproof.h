@@ -159,6 +159,7 @@ struct generate_options {
     const char *made_by;                   /* the stage that made the DAG, for internal errors */
     abi_set abis;                          /* whose calls count */
     bool big_endian;
+    bool this_level_only; /* else other levels are tried, too, where they may be better */
 };
 
 struct generated {

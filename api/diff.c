@@ -79,6 +79,7 @@ static result generate(struct diff_state *state, const struct dag_node *root, co
     struct generate_options options = {.compile = &compile,
                                        .name = name,
                                        .made_by = "comparing",
+                                       .this_level_only = true,
                                        .abis = state->declared,
                                        .big_endian = state->big_endian};
     return generate_program(state->arena, state->dag, root, &options, limits, generated);

@@ -114,6 +114,8 @@ static void choose(struct arena *arena, struct dag *dag, const struct dag_node *
     enum optimization level = options->compile->level;
     struct attempt other;
     try_level(arena, dag, root, options, level, best);
+    if (options->this_level_only)
+        return;
     for (size_t i = 0; i < COUNT_OF(also_tried); i++) {
         if (also_tried[i].level != level)
             continue;

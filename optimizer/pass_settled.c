@@ -9,6 +9,7 @@
 #include "smt/bounds.h"
 
 #define STEPS_MOST 1024u /* of one switch */
+#define DEPTH_MOST 64u   /* masks of one field on a path */
 
 struct settling {
     struct dead_ends *dead_ends;
@@ -21,10 +22,9 @@ static bool goes_on(const struct dag_node *child, const struct dag_node *node)
     return child->kind == DAG_SWITCH && !child->free && child->field == node->field;
 }
 
-/* Whether all ways below the node lead to one end. Recursive, as deep as there are masks of one
- * field on a path. */
+/* Whether all ways below the node lead to one end. */
 static bool has_one_end(struct settling *settling, const struct dag_node *node,
-                        const struct bounds *bounds)
+                        const struct bounds *bounds, unsigned depth)
 {
     uint32_t first = 0, value;
     for (uint32_t i = 0; i < node->edge_count; i++) {
@@ -34,12 +34,12 @@ static bool has_one_end(struct settling *settling, const struct dag_node *node,
         first = node->edges[i].last + 1;
         if (child == settling->end)
             continue;
-        if (settling->steps++ == STEPS_MOST)
+        if (settling->steps++ == STEPS_MOST || depth == DEPTH_MOST)
             return false;
         if (bounds_find(settling->dead_ends, &way, &value) == FOUND_NONE)
             continue;
         if (goes_on(child, node)) {
-            if (!has_one_end(settling, child, &way))
+            if (!has_one_end(settling, child, &way, depth + 1))
                 return false;
         } else if (settling->end) {
             return false;
@@ -62,7 +62,7 @@ static const struct dag_node *leave_out(struct pass_state *state, const struct d
     if (!state->dead_ends)
         state->dead_ends = dead_ends_new(state->arena);
     struct settling settling = {.dead_ends = state->dead_ends};
-    bool one = has_one_end(&settling, node, &(struct bounds){0});
+    bool one = has_one_end(&settling, node, &(struct bounds){0}, 0);
     return one && settling.end ? settling.end : node;
 }
 
