@@ -246,15 +246,6 @@ static void print_finding(struct context *context, const struct audit *audit,
     print_folded("repair", property->fix);
 }
 
-static const char *abi_names_of(struct context *context, abi_set abis)
-{
-    struct buffer names = buffer_new(context->arena);
-    for (unsigned id = 0; id < ABI_COUNT; id++)
-        if (abis >> id & 1)
-            buffer_printf(&names, "%s%s", names.length ? ", " : "", abi_get((enum abi_id)id)->name);
-    return buffer_string(&names);
-}
-
 static void print_summary(const struct audit *audit, size_t accepted)
 {
     size_t counts[AUDIT_SEVERITY_COUNT] = {0}, all;
@@ -279,10 +270,15 @@ static void print_summary(const struct audit *audit, size_t accepted)
 static void print_audit(struct context *context, const struct filter *filter,
                         const struct audit *audit, size_t accepted)
 {
-    printf("%s: about %s%s\n", filter->name, abi_names_of(context, audit->declared),
+    printf("%s: about %s%s\n", filter->name, abi_names_of(context->arena, audit->declared),
            context->options.abis || context->options.policy || filter->policy
                ? ""
                : " (by the tokens that it compares, or this machine's; --abi says otherwise)");
+    if (audit->unrestricted)
+        printf(
+            "  it denies no call of %s: there is nothing to go around, and what lies beside is not "
+            "asked\n",
+            abi_names_of(context->arena, audit->unrestricted));
     for (size_t i = 0; i < audit->finding_count; i++)
         print_finding(context, audit, &audit->findings[i], filter->big_endian);
     for (size_t i = 0; i < audit->unknown_count; i++)
@@ -295,7 +291,7 @@ static void print_audit(struct context *context, const struct filter *filter,
 static void fill_json(struct context *context, const struct filter *filter,
                       const struct audit *audit)
 {
-    json_t *findings = json_array(), *unknown = json_array(), *abis = json_array();
+    json_t *findings = json_array(), *unknown = json_array();
     for (size_t i = 0; i < audit->finding_count; i++)
         json_array_append_new(
             findings, json_finding(context, audit, &audit->findings[i], filter->big_endian));
@@ -304,10 +300,8 @@ static void fill_json(struct context *context, const struct filter *filter,
                                                  (int)audit->unknown[i].property->number, "id",
                                                  audit->unknown[i].property->id, "reason",
                                                  audit->unknown[i].reason));
-    for (unsigned id = 0; id < ABI_COUNT; id++)
-        if (audit->declared >> id & 1)
-            json_array_append_new(abis, json_string(abi_get((enum abi_id)id)->name));
-    json_object_set_new(context->json, "abis", abis);
+    json_object_set_new(context->json, "abis", json_abis(audit->declared));
+    json_object_set_new(context->json, "denies_nothing_of", json_abis(audit->unrestricted));
     json_object_set_new(context->json, "findings", findings);
     json_object_set_new(context->json, "unknown", unknown);
     json_object_set_new(context->json, "asked", json_integer(audit->asked));

@@ -67,13 +67,13 @@ struct options {
     const char *policy, *accepted; /* of audit */
     VECTOR(const char *) capabilities;
     enum abi_id arch;
-    unsigned methods;           /* bits of enum bench_method; 0: what is possible */
-    VECTOR(const char *) calls; /* --call, as written */
+    unsigned methods;                   /* bits of enum bench_method; 0: what is possible */
+    VECTOR(const char *) calls;         /* --call, as written */
     double seconds, same_limit, lambda; /* 0: not given */
-    pid_t pid;                  /* --pid; 0: not given */
-    double timeout;             /* seconds, 0 = none; TIMEOUT_DEFAULT when not given */
+    pid_t pid;                          /* --pid; 0: not given */
+    double timeout;                     /* seconds, 0 = none; TIMEOUT_DEFAULT when not given */
     bool timeout_given;
-    char **arguments;           /* what is no option */
+    char **arguments; /* what is no option */
     int argument_count;
 };
 
@@ -142,6 +142,10 @@ void print_goals(struct context *context, FILE *out, const struct goal_result *g
                  abi_set declared, bool big_endian);
 json_t *json_goals(struct context *context, const struct goal_result *goals, size_t count,
                    abi_set declared, bool big_endian);
+
+/* "x86_64, i386", and the same as an array. */
+const char *abi_names_of(struct arena *arena, abi_set abis);
+json_t *json_abis(abi_set abis);
 
 /* Sizes, paths and cached calls, before or after. */
 json_t *json_figures(const struct figures *figures, abi_set declared);

@@ -190,6 +190,24 @@ json_t *json_goals(struct context *context, const struct goal_result *goals, siz
     return array;
 }
 
+const char *abi_names_of(struct arena *arena, abi_set abis)
+{
+    struct buffer names = buffer_new(arena);
+    for (unsigned id = 0; id < ABI_COUNT; id++)
+        if (abis >> id & 1)
+            buffer_printf(&names, "%s%s", names.length ? ", " : "", abi_get((enum abi_id)id)->name);
+    return buffer_string(&names);
+}
+
+json_t *json_abis(abi_set abis)
+{
+    json_t *names = json_array();
+    for (unsigned id = 0; id < ABI_COUNT; id++)
+        if (abis >> id & 1)
+            json_array_append_new(names, json_string(abi_get((enum abi_id)id)->name));
+    return names;
+}
+
 json_t *json_figures(const struct figures *figures, abi_set declared)
 {
     json_t *object = json_object();

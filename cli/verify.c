@@ -108,16 +108,9 @@ static result load_goals(struct context *context, const struct filter *filter,
 /* For a blob: which ABIs `prove always` without `on` is about. */
 static void tell_abis(struct context *context, const struct filter *filter)
 {
-    struct buffer names = buffer_new(context->arena);
-    json_t *array = json_array();
-    for (unsigned id = 0; id < ABI_COUNT; id++)
-        if (filter->declared & ABI_BIT(id)) {
-            buffer_printf(&names, "%s%s", names.length ? ", " : "", abi_get((enum abi_id)id)->name);
-            json_array_append_new(array, json_string(abi_get((enum abi_id)id)->name));
-        }
-    json_object_set_new(context->json, "abis", array);
+    json_object_set_new(context->json, "abis", json_abis(filter->declared));
     if (!context->options.json && !filter->policy)
-        printf("%s: about %s%s\n", filter->name, buffer_string(&names),
+        printf("%s: about %s%s\n", filter->name, abi_names_of(context->arena, filter->declared),
                context->options.abis ? "" : " (the tokens that it compares; --abi names others)");
 }
 

@@ -83,8 +83,10 @@ struct audit {
     size_t finding_count;
     struct audit_unknown *unknown; /* properties that a limit left open */
     size_t unknown_count;
-    abi_set declared; /* as asked, and x32 where the filter tells its numbers apart */
-    unsigned asked;   /* properties; those that need what was not given are not asked */
+    abi_set declared;     /* as asked, and x32 where the filter tells its numbers apart */
+    abi_set unrestricted; /* of these: the filter denies none of the ABI's calls, so that there is
+                             nothing to go around, and some properties are not asked of it */
+    unsigned asked;       /* properties; those that need what was not given are not asked */
     uint64_t ns, questions;
 };
 

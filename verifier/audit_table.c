@@ -258,6 +258,17 @@ static void ask_all(struct auditor *auditor, struct audit *audit)
     }
 }
 
+/* Not the ABIs of which that is not certain. */
+static abi_set unrestricted_abis(struct auditor *auditor)
+{
+    abi_set found = 0;
+    for (unsigned id = 0; id < ABI_COUNT; id++) {
+        if (is_declared(auditor, (enum abi_id)id) && !denies_anything(auditor, (enum abi_id)id))
+            found |= ABI_BIT(id);
+    }
+    return is_late(auditor) || auditor->trouble ? 0 : found;
+}
+
 struct audit audit_side(struct arena *arena, const struct audit_request *request)
 {
     struct proof_options options = {.limits = request->limits, .declared = request->declared};
@@ -276,6 +287,7 @@ struct audit audit_side(struct arena *arena, const struct audit_request *request
             speaks_of_x32(auditor))
             auditor->declared |= ABI_BIT(ABI_X32);
         ask_all(auditor, &audit);
+        audit.unrestricted = unrestricted_abis(auditor);
     } else {
         leave_all_open(&audit, auditor, prover->trouble);
     }

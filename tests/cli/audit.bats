@@ -306,3 +306,13 @@ for words in finding["title"], "`%s`" % finding["id"], finding["severity"], find
 PYTHON
     done
 }
+
+@test "a filter that denies nothing is said to, and is not only clean" {
+    printf 'ret allow\n' | bpfproof asm - -o "$T/all.bpf"
+    run bpfproof audit "$T/all.bpf"
+    [ "$status" -eq 0 ]
+    [[ $output == *"denies no call of x86_64"* ]]
+    [ "$(bpfproof audit "$T/all.bpf" --json | json denies_nothing_of)" = '["x86_64"]' ]
+    printf 'ld nr\njeq #59, n, y\nn: ret errno(1)\ny: ret allow\n' | bpfproof asm - -o "$T/one.bpf"
+    [ "$(bpfproof audit "$T/one.bpf" --json | json denies_nothing_of)" = '[]' ]
+}
