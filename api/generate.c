@@ -102,8 +102,8 @@ static bool is_better(struct arena *arena, const struct generate_options *option
     const struct program *a = &other->program, *b = &best->program;
     struct shape_options shape = shape_of(options);
     struct weights weights = weights_of(arena, best->dag, best->root, &shape);
-    double cost_a = shape_cost(&shape, a->length, program_cost(a, &weights));
-    double cost_b = shape_cost(&shape, b->length, program_cost(b, &weights));
+    double cost_a = shape_cost(&shape, best->root, a->length, program_cost(a, &weights));
+    double cost_b = shape_cost(&shape, best->root, b->length, program_cost(b, &weights));
     bool by_size = shape.level == OPTIMIZE_SIZE && shape.lambda <= 0;
     return by_size && a->length != b->length ? a->length < b->length : cost_a < cost_b - 1e-9;
 }

@@ -32,10 +32,17 @@ struct effort {
     uint64_t polish_work; /* steps to spend on taking out subtrees and finding them again */
     size_t runs_often;    /* runs of the subtrees that are mostly taken */
     double threshold;     /* what may be dearer for a while, at first; 0: nothing */
+    double speed_first;   /* factor on lambda for the trees that polishing starts with; 0: none.
+                             Polishing finds what can be shared, and makes a fast tree short rather
+                             than a short one fast */
 };
 struct effort effort_of(enum optimization level);
-/* With the profile and the lambda that were asked for. */
-struct effort effort_for(const struct shape_options *options);
+/* With the profile and the lambda that were asked for, for the meaning below `root`. */
+struct effort effort_for(const struct shape_options *options, const struct dag_node *root);
+
+/* Whether calls that are always allowed never run the filter (Linux 5.11; no version: the newest).
+ */
+bool kernel_remembers(const struct shape_options *options);
 
 /* The calls that count for a policy or program whose meaning is `root`. */
 struct weights weights_of(struct arena *arena, const struct dag *dag, const struct dag_node *root,

@@ -9,9 +9,6 @@
 
 #include "optimizer/switch.h"
 
-/* Fewer runs above are found like any others. */
-#define RUNS_LEAST 6u
-
 /* A copy that is cut where the upper half begins, and the index of its first run. */
 static size_t cut_runs(const struct search *search, struct outcome *runs, size_t *upper)
 {
@@ -40,7 +37,7 @@ bool switch_is_doubled(const struct search *search)
     size_t above = 0;
     for (size_t i = 0; i < search->count; i++)
         above += search->runs[i].first >= X32_BIT;
-    return above >= RUNS_LEAST;
+    return above >= DOUBLED_RUNS_LEAST;
 }
 
 static struct search half_of(const struct search *search, const struct outcome *runs, size_t count)

@@ -132,18 +132,21 @@ static void try_splits(const struct search *search, size_t first, size_t last, s
 static void try_offers(const struct search *search, size_t first, size_t last, struct plan *best)
 {
     double lambda = search->effort->lambda, weight = search_weight(search, first, last);
+    const struct offer_sums *sums = &search->sums;
+    const uint32_t *below = &sums->mismatches[first * sums->columns];
+    const uint32_t *up_to = &sums->mismatches[(last + 1) * sums->columns];
+    const double *path_below = &sums->path[first * sums->columns];
+    const double *path_up_to = &sums->path[(last + 1) * sums->columns];
     for (size_t i = 0; i < search->offer_count; i++) {
-        const struct offer *offer = &search->offers[i];
-        uint32_t peeled = offer->mismatches[last + 1] - offer->mismatches[first];
+        uint32_t peeled = up_to[i] - below[i];
         if (peeled > OFFER_MISMATCHES_MOST)
             continue;
-        double extra = peeled + (offer->mask != 0xffffffffu ? 1 : 0);
-        take_cheaper(
-            best, (struct plan){.kind = PLAN_REUSE,
-                                .cost = extra + lambda * (extra * weight + offer->path[last + 1] -
-                                                          offer->path[first]),
-                                .size = (uint32_t)extra,
-                                .index = i});
+        double extra = peeled + (search->offers[i].mask != 0xffffffffu ? 1 : 0);
+        take_cheaper(best, (struct plan){.kind = PLAN_REUSE,
+                                         .cost = extra + lambda * (extra * weight + path_up_to[i] -
+                                                                   path_below[i]),
+                                         .size = (uint32_t)extra,
+                                         .index = i});
     }
 }
 

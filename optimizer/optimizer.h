@@ -43,7 +43,8 @@ MUST_USE result select_shape(struct arena *arena, const struct dag *dag,
                              struct diagnostics *diagnostics, struct block **entry);
 /* What a program costs that executes so many instructions per call that counts: the measure that a
  * level goes by. */
-double shape_cost(const struct shape_options *options, uint32_t instructions, double executed);
+double shape_cost(const struct shape_options *options, const struct dag_node *root,
+                  uint32_t instructions, double executed);
 
 /* Rewrites a program that check_program accepts, whoever made it, by the rules of peephole.c. The
  * result returns the same on every input. False, and the program itself, when that makes it no

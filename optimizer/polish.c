@@ -35,6 +35,7 @@ struct polish {
     struct arena *arena;
     struct forest forest;
     struct arena *forest_arena;
+    struct leaf_rows leaf_rows;
     struct table *tables, *best; /* now; cheapest so far */
     size_t count;
     double cost, best_cost;
@@ -116,7 +117,7 @@ static struct block *find_again(struct polish *polish, size_t index, struct aren
                             .cares = reach->ranges.items,
                             .care_count = reach->ranges.count,
                             .windows = polish->shaper->windows,
-                            .forest = &polish->forest,
+                            .leaf_rows = &polish->leaf_rows,
                             .seed = seed};
     struct block **blocks;
     size_t count = offered_blocks(polish, index, arena, &blocks);
@@ -138,6 +139,7 @@ static void take(struct polish *polish, const struct table *tables, double cost)
     polish->forest_arena = arena_new();
     forest_make(&polish->forest, polish->forest_arena, polish->tested, polish->tables,
                 polish->count);
+    leaf_rows_make_room(&polish->leaf_rows);
 }
 
 /* Whether the tables were given other trees. */
@@ -227,6 +229,7 @@ void polish_tables(struct shaper *shaper, const struct tested *tested, struct ta
     polish.tried = NEW_ARRAY(polish.arena, bool, BLOCK_MOST);
     polish.best_cost = INFINITY;
     polish.forest_arena = arena_new();
+    leaf_rows_open(&polish.leaf_rows);
     take(&polish, tables, tables_cost(shaper, tested, tables, count));
     polish.end = polish.begin + work_of(&polish);
     while (may_go_on(&polish) && sweep(&polish, shaper->effort->runs_often))
@@ -240,6 +243,7 @@ void polish_tables(struct shaper *shaper, const struct tested *tested, struct ta
             ;
     }
     memcpy(tables, polish.best, count * sizeof *tables);
+    leaf_rows_close(&polish.leaf_rows);
     arena_free(polish.forest_arena);
     arena_free(polish.arena);
 }

@@ -58,7 +58,13 @@ static void merge_ranges(struct reach *reach)
     size_t kept = 0;
     if (!reach->ranges.count)
         return;
-    qsort(reach->ranges.items, reach->ranges.count, sizeof *reach->ranges.items, compare_ranges);
+    size_t rising = 1;
+    while (rising < reach->ranges.count &&
+           reach->ranges.items[rising - 1].first <= reach->ranges.items[rising].first)
+        rising++;
+    if (rising < reach->ranges.count)
+        qsort(reach->ranges.items, reach->ranges.count, sizeof *reach->ranges.items,
+              compare_ranges);
     for (size_t i = 1; i < reach->ranges.count; i++) {
         struct value_range *last = &reach->ranges.items[kept], next = reach->ranges.items[i];
         if (last->last == 0xffffffffu || next.first <= last->last + 1)
@@ -148,37 +154,12 @@ static void pass_on(struct forest *forest, size_t index)
     struct reach *reach = &forest->reaches[index];
     const struct block *block = forest->blocks[index];
     merge_ranges(reach);
-    merge_values(&reach->values);
+    merge_values(forest->arena, &reach->values);
     if (reach->unknown)
         add_unknown(forest, block);
     for (size_t i = 0; i < reach->ranges.count && !reach->unknown; i++)
         pass_range(forest, block, reach->ranges.items[i]);
     pass_values(forest, block, &reach->values);
-}
-
-/* Targets come behind their blocks: from the end to the beginning. */
-static void note_leaves(struct forest *forest)
-{
-    size_t cells = forest->count * FOREST_VALUES;
-    forest->leaves = NEW_ARRAY(forest->arena, const struct block *, cells);
-    forest->depths = NEW_ARRAY(forest->arena, uint8_t, cells);
-    for (size_t i = forest->count; i-- > 0;) {
-        const struct block *block = forest->blocks[i];
-        const struct block **leaves = forest->leaves + i * FOREST_VALUES;
-        uint8_t *depths = forest->depths + i * FOREST_VALUES;
-        size_t yes = forest->index_of[block->yes->id], no = forest->index_of[block->no->id];
-        for (uint32_t value = 0; value < FOREST_VALUES; value++) {
-            bool holds = block->kind == BLOCK_MASK || block_holds(block, value);
-            size_t next = holds ? yes : no;
-            size_t below = (next - 1) * FOREST_VALUES + value;
-            leaves[value] = next ? forest->leaves[below] : holds ? block->yes : block->no;
-            depths[value] = next ? (uint8_t)(forest->depths[below] + 1) : 1;
-            if (next && forest->depths[below] == UINT8_MAX)
-                depths[value] = UINT8_MAX;
-            if (block->kind == BLOCK_MASK)
-                leaves[value] = block, depths[value] = 0;
-        }
-    }
 }
 
 void forest_make(struct forest *forest, struct arena *arena, const struct tested *tested,
@@ -209,7 +190,6 @@ void forest_make(struct forest *forest, struct arena *arena, const struct tested
     }
     for (size_t i = 0; i < forest->count; i++)
         pass_on(forest, i);
-    note_leaves(forest);
 }
 
 /* ---- what one of them tells apart --------------------------------------------------------------

@@ -11,13 +11,6 @@
 /* A walk over a block's tests that takes more steps than this is given up: no offer. */
 #define STEPS_MOST 4096u
 
-bool block_tests(const struct block *block, const struct tested *tested)
-{
-    return block->kind == BLOCK_TEST && !block->operand &&
-           block->accumulator == tested->accumulator && block->field == tested->field &&
-           block->mask == tested->mask && block->value == tested->value;
-}
-
 int block_settles(const struct block *block, uint32_t first, uint32_t last)
 {
     uint32_t differ = first ^ last;
@@ -61,6 +54,8 @@ uint32_t block_cut(const struct block *block, uint32_t first)
 struct walk {
     const struct search *search;
     struct offer *offer;
+    uint32_t *mismatches; /* the offer's column */
+    double *path;
     uint32_t shift; /* what the mask took from the values */
     size_t run;     /* the run that the next value is in: values are visited rising */
     unsigned steps;
@@ -68,7 +63,7 @@ struct walk {
 
 static void note_mismatch(struct walk *walk, size_t run, uint32_t first, uint32_t last)
 {
-    uint32_t *sum = &walk->offer->mismatches[run + 1];
+    uint32_t *sum = &walk->mismatches[(run + 1) * walk->search->sums.columns];
     if (last - first >= OFFER_MISMATCHES_MOST || *sum + (last - first) >= OFFER_MISMATCHES_MOST) {
         *sum = OFFER_NEVER;
         return;
@@ -82,9 +77,10 @@ static void note_mismatch(struct walk *walk, size_t run, uint32_t first, uint32_
 static void note_path(struct walk *walk, size_t run, uint32_t first, uint32_t last, unsigned depth)
 {
     const struct search *search = walk->search;
+    double *path = &walk->path[(run + 1) * search->sums.columns];
     for (size_t i = search->value_before[run]; i < search->value_before[run + 1]; i++) {
         if (search->values[i].value >= first && search->values[i].value <= last)
-            walk->offer->path[run + 1] += depth * search->values[i].weight;
+            *path += depth * search->values[i].weight;
     }
 }
 
@@ -152,30 +148,39 @@ static void visit_range(struct walk *walk, uint32_t lowest, uint32_t highest)
     }
 }
 
-static void visit_all(const struct search *search, struct offer *offer)
+static void visit_all(struct walk *walk)
 {
-    struct walk walk = {.search = search, .offer = offer};
+    const struct search *search = walk->search;
     if (!search->cares)
-        visit_range(&walk, search->runs[0].first, search->runs[search->count - 1].last);
+        visit_range(walk, search->runs[0].first, search->runs[search->count - 1].last);
     for (size_t i = 0; i < search->care_count; i++)
-        visit_range(&walk, search->cares[i].first, search->cares[i].last);
-    for (size_t i = 0; i < search->count; i++) {
-        offer->mismatches[i + 1] += offer->mismatches[i];
-        offer->path[i + 1] += offer->path[i];
-    }
+        visit_range(walk, search->cares[i].first, search->cares[i].last);
 }
 
 static void add_offer(struct search *search, struct block *block, uint32_t mask)
 {
-    struct offer *offer = &search->offers[search->offer_count++];
+    struct offer_sums *sums = &search->sums;
+    size_t column = search->offer_count, columns = sums->columns;
+    struct offer *offer = &search->offers[column];
     *offer = (struct offer){.block = block, .mask = mask};
-    offer->mismatches = NEW_ARRAY(search->arena, uint32_t, search->count + 1);
-    offer->path = NEW_ARRAY(search->arena, double, search->count + 1);
-    visit_all(search, offer);
+    struct walk walk = {.search = search,
+                        .offer = offer,
+                        .mismatches = &sums->mismatches[column],
+                        .path = &sums->path[column]};
+    for (size_t i = 0; i <= search->count; i++) {
+        walk.mismatches[i * columns] = 0;
+        walk.path[i * columns] = 0;
+    }
+    visit_all(&walk);
     bool useful = false;
-    for (size_t i = 0; i + 1 < search->count && !useful; i++)
-        useful = offer->mismatches[i + 2] - offer->mismatches[i] <= 1;
-    search->offer_count -= !useful;
+    for (size_t i = 0; i < search->count; i++) {
+        useful = useful ||
+                 (i + 1 < search->count &&
+                  walk.mismatches[(i + 1) * columns] + walk.mismatches[(i + 2) * columns] <= 1);
+        walk.mismatches[(i + 1) * columns] += walk.mismatches[i * columns];
+        walk.path[(i + 1) * columns] += walk.path[i * columns];
+    }
+    search->offer_count += useful;
 }
 
 void offers_make(struct search *search, struct block *const *blocks, size_t count)
@@ -183,8 +188,13 @@ void offers_make(struct search *search, struct block *const *blocks, size_t coun
     bool whole_number = search->tested->accumulator == ACCUMULATOR_FIELD &&
                         search->tested->field == FIELD_NR && search->tested->mask == 0xffffffffu;
     bool doubled = whole_number && search->runs[search->count - 1].last >= X32_BIT;
-    search->offers = NEW_ARRAY(search->arena, struct offer, count * 2);
+    size_t most = doubled ? count * 2 : count;
+    search->offers = NEW_ARRAY(search->arena, struct offer, most);
     search->offer_count = 0;
+    search->sums = (struct offer_sums){
+        .columns = most,
+        .mismatches = NEW_ARRAY(search->arena, uint32_t, (search->count + 1) * most),
+        .path = NEW_ARRAY(search->arena, double, (search->count + 1) * most)};
     for (size_t i = 0; i < count; i++) {
         if (!block_tests(blocks[i], search->tested))
             continue;

@@ -161,7 +161,7 @@ result select_shape(struct arena *arena, const struct dag *dag, const struct dag
                     const struct shape_options *options, struct diagnostics *diagnostics,
                     struct block **entry)
 {
-    struct effort effort = effort_for(options);
+    struct effort effort = effort_for(options, root);
     struct windows windows = {.arena = arena_new()};
     struct shaper shaper = {
         .arena = arena, .options = options, .effort = &effort, .windows = &windows};

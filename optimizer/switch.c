@@ -13,6 +13,10 @@
  * pieces first. */
 #define RUNS_MOST 1024u
 #define PIECE_RUNS_MOST 48u
+/* Past so many tables of numbers lambda grows no more. */
+#define TABLES_MOST 4u
+/* The factor on lambda for the first trees of several tables. */
+#define SPEED_FIRST 24.0
 
 struct effort effort_of(enum optimization level)
 {
@@ -45,9 +49,43 @@ struct effort effort_of(enum optimization level)
     return efforts[level];
 }
 
-struct effort effort_for(const struct shape_options *options)
+/* The tables of numbers below `root`; one whose numbers come twice (doubled.c) counts as two. */
+static unsigned number_tables(const struct dag_node *root)
+{
+    struct arena *scratch = arena_new();
+    size_t count;
+    const struct dag_node **nodes = dag_nodes_below(scratch, root, &count);
+    unsigned tables = 0;
+    for (size_t i = 0; i < count && tables < TABLES_MOST; i++) {
+        const struct dag_node *node = nodes[i];
+        if (node->kind != DAG_SWITCH || node->field != FIELD_NR || node->mask != 0xffffffffu)
+            continue;
+        uint32_t above = 0; /* runs that end among x32's numbers */
+        while (above < node->edge_count && node->edges[node->edge_count - 1 - above].last > X32_BIT)
+            above++;
+        tables += above >= DOUBLED_RUNS_LEAST ? 2 : 1;
+    }
+    arena_free(scratch);
+    return tables < TABLES_MOST ? tables : TABLES_MOST;
+}
+
+/* Where every permitted call runs the filter, and it is one for several ABIs: it is longer by the
+ * others' tables, which none of this ABI's calls goes through, and an instruction more is worth
+ * less time. */
+static void for_several_tables(struct effort *effort, const struct dag_node *root)
+{
+    unsigned tables = number_tables(root);
+    if (tables < 2 || !effort->reuses)
+        return;
+    effort->lambda *= tables;
+    effort->speed_first = SPEED_FIRST;
+}
+
+struct effort effort_for(const struct shape_options *options, const struct dag_node *root)
 {
     struct effort effort = effort_of(options->level);
+    if (options->level != OPTIMIZE_SIZE && !kernel_remembers(options))
+        for_several_tables(&effort, root);
     if (options->profile && options->level != OPTIMIZE_SIZE)
         effort.lambda *= PROFILE_FACTOR;
     if (options->lambda > 0)
@@ -55,9 +93,10 @@ struct effort effort_for(const struct shape_options *options)
     return effort;
 }
 
-double shape_cost(const struct shape_options *options, uint32_t instructions, double executed)
+double shape_cost(const struct shape_options *options, const struct dag_node *root,
+                  uint32_t instructions, double executed)
 {
-    return instructions + effort_for(options).lambda * executed;
+    return instructions + effort_for(options, root).lambda * executed;
 }
 
 /* ---- what a tree costs
@@ -247,10 +286,13 @@ struct block *shape_switch(struct shaper *shaper, const struct tested *tested,
         return split_in_two(shaper, tested, outcomes, count, values, value_count);
     shaper->runs += count;
     struct arena *scratch = arena_new();
+    struct effort effort = *shaper->effort;
+    if (effort.speed_first > 0 && tested->field == FIELD_NR)
+        effort.lambda *= effort.speed_first;
     struct search search = {.shaper = shaper,
                             .arena = scratch,
                             .tested = tested,
-                            .effort = shaper->effort,
+                            .effort = &effort,
                             .runs = outcomes,
                             .count = count,
                             .values = values,

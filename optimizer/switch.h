@@ -6,6 +6,7 @@
  *   reuse.c     subtrees that stand already and do for an interval
  *   doubled.c   tables in which the numbers come twice
  *   reach.c     the tests of all tables together: which values reach each of them
+ *   leaves.c    where each test leads small values
  *   polish.c    one subtree after the other taken out and found again
  *   exhausted.c tables of eight values, searched to the end
  *   balanced.c  (shape.h) no search at all
@@ -18,6 +19,8 @@
 
 /* More runs than this are first split in the middle. */
 #define INTERVAL_RUNS_MOST 192u
+/* Fewer runs of x32's numbers are found like any others. */
+#define DOUBLED_RUNS_LEAST 6u
 
 /* ---- windows (window.c) ---------------------------------------------------------------------- */
 
@@ -76,13 +79,18 @@ struct wrong_value {
     size_t run;
 };
 
-/* A block that stands, tried against every run of a search. Sums over the runs before an index. */
+/* A block that stands, tried against every run of a search. */
 struct offer {
     struct block *block;
-    uint32_t mask;        /* A is ANDed with this first; 0xffffffff: it is not */
-    uint32_t *mismatches; /* values that it sends elsewhere; OFFER_NEVER for what is no value */
-    double *path;         /* weight times tests executed */
+    uint32_t mask; /* A is ANDed with this first; 0xffffffff: it is not */
     VECTOR(struct wrong_value) wrong;
+};
+/* What it does, summed over the runs before an index: a row for each index, a column for each
+ * offer, so that an interval is looked at for one offer after the other. */
+struct offer_sums {
+    size_t columns;
+    uint32_t *mismatches; /* values that are sent elsewhere; OFFER_NEVER for what is no value */
+    double *path;         /* weight times tests executed */
 };
 #define OFFER_NEVER 0x10000u
 #define OFFER_MISMATCHES_MOST 6u
@@ -91,7 +99,7 @@ struct value_range {
     uint32_t first, last;
 };
 
-struct forest;
+struct leaf_rows;
 
 struct search {
     struct shaper *shaper;
@@ -109,7 +117,8 @@ struct search {
     struct windows *windows;
     struct offer *offers;
     size_t offer_count;
-    const struct forest *forest; /* whose tests the offers are, and windows may end in; or NULL */
+    struct offer_sums sums;
+    struct leaf_rows *leaf_rows; /* NULL, or: windows may end in the offers */
     uint32_t seed;               /* of how far costs are off; 0: they are not */
     struct plan *plans;          /* [first * count + last] */
 };
@@ -120,7 +129,7 @@ static inline double search_weight(const struct search *search, size_t first, si
 }
 
 /* Rising, each value once (weigh.c). */
-void merge_values(struct node_values *values);
+void merge_values(struct arena *arena, struct node_values *values);
 /* Fills shaper->values (weigh.c). */
 void weigh_switches(struct shaper *shaper, const struct dag *dag, const struct dag_node *root);
 /* Fills the weights of the blocks below `entry` (block_weights.c), once the program is chosen. */
@@ -159,7 +168,7 @@ double tree_cost(struct shaper *shaper, const struct tested *tested, const struc
 /* Steps that a test takes. */
 unsigned tree_depth(const struct tested *tested, const struct block *block, uint32_t value);
 
-/* ---- all tables of one word together (reach.c, polish.c) ------------------------------------- */
+/* ---- all tables of one word together (reach.c, leaves.c, polish.c) --------------------------- */
 
 /* One switch that has its tree. */
 struct table {
@@ -176,6 +185,20 @@ struct reach {
     bool unknown; /* too many ranges */
 };
 
+/* Where a test leads the values below LEAF_VALUES in the end, and after how many tests (UINT8_MAX:
+ * so many or more). */
+#define LEAF_VALUES 512u
+struct leaf_row {
+    const struct block *leaves[LEAF_VALUES];
+    uint8_t depths[LEAF_VALUES];
+};
+/* Those of one word's tests (leaves.c). */
+struct leaf_rows {
+    struct arena *arena, *ids;
+    VECTOR(const struct leaf_row *) by_id; /* by block id; NULL: not asked for yet */
+    size_t count;
+};
+
 struct forest {
     struct arena *arena;
     const struct tested *tested;
@@ -184,12 +207,7 @@ struct forest {
     uint32_t *index_of;    /* by block id: 1 + the index; 0: not in the forest */
     size_t count;
     uint32_t id_most;
-    /* What the test does with small values, [index * FOREST_VALUES + value]: where it leads in the
-     * end, and after how many tests. */
-    const struct block **leaves;
-    uint8_t *depths;
 };
-#define FOREST_VALUES 512u
 
 void forest_make(struct forest *forest, struct arena *arena, const struct tested *tested,
                  const struct table *tables, size_t count);
@@ -206,6 +224,13 @@ bool *forest_without(const struct forest *forest, size_t index, const struct tab
 void forest_replace(const struct forest *forest, struct shaper *shaper, size_t index,
                     struct block *made, const struct table *tables, size_t count,
                     struct table *replaced);
+
+void leaf_rows_open(struct leaf_rows *rows);
+void leaf_rows_close(struct leaf_rows *rows);
+/* For a test or AND of `tested`. Stays until room is made. */
+const struct leaf_row *leaf_row_of(struct leaf_rows *rows, const struct tested *tested,
+                                   const struct block *block);
+void leaf_rows_make_room(struct leaf_rows *rows);
 
 /* Size and paths of all tables together. */
 double tables_cost(struct shaper *shaper, const struct tested *tested, const struct table *tables,
@@ -238,7 +263,12 @@ uint32_t block_cut(const struct block *block, uint32_t first);
 /* A test of bits tells single values of a range apart; wider ranges are not cut for it. */
 #define CUT_RANGE_MOST 256u
 /* Whether a block is a test of this variable. */
-bool block_tests(const struct block *block, const struct tested *tested);
+static inline bool block_tests(const struct block *block, const struct tested *tested)
+{
+    return block->kind == BLOCK_TEST && !block->operand &&
+           block->accumulator == tested->accumulator && block->field == tested->field &&
+           block->mask == tested->mask && block->value == tested->value;
+}
 
 /* The cheapest tree known for a switch, given what stands already. Outcomes as for shape_balanced;
  * `values` rise. */

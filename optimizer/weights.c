@@ -179,7 +179,7 @@ static void add_profile(struct weighing *weighing, const struct profile *profile
     }
 }
 
-static bool kernel_remembers(const struct shape_options *options)
+bool kernel_remembers(const struct shape_options *options)
 {
     unsigned major = options->kernel_major, minor = options->kernel_minor;
     bool newest = !major && !minor;

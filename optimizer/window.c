@@ -28,7 +28,6 @@ struct window_test {
 
 /* A test that stands. */
 struct window_offer {
-    uint64_t agrees; /* values of the window that it sends where they go */
     struct block *block;
     const uint8_t *depths; /* its tests on the way there, by value of the window */
 };
@@ -52,6 +51,7 @@ struct window {
     uint16_t test_slots[TEST_SLOTS]; /* open addressing: index + 1 */
     /* From here on: not cleared from window to window. */
     struct window_test tests[TESTS_MOST];
+    uint64_t strays[OFFERS_MOST]; /* by offer: values of the window that it sends elsewhere */
     struct window_offer offers[OFFERS_MOST];
     double weights[16][16];                /* of the values in each four bits of a set */
     uint64_t masked[1u << MASK_BITS_MOST]; /* by mask: the window's values that have a bit of it */
@@ -312,23 +312,26 @@ static bool tells_apart(const struct window *window, uint64_t set)
 static void note_offers(struct window *window)
 {
     struct search *search = window->search;
-    const struct forest *forest = search->forest;
     search->shaper->work += search->offer_count * window->span / 8;
+    const struct block *wanted[WINDOW_SPAN];
+    for (unsigned at = 0; at < window->span; at++)
+        wanted[at] = window->targets[window->target_of[at]];
     window->offer_count = 0;
     for (size_t i = 0; i < search->offer_count && window->offer_count < OFFERS_MOST; i++) {
         const struct offer *offer = &search->offers[i];
         if (offer->mask != 0xffffffffu)
             continue;
-        size_t cell = (forest->index_of[offer->block->id] - 1) * FOREST_VALUES + window->base;
+        const struct leaf_row *row = leaf_row_of(search->leaf_rows, search->tested, offer->block);
+        const struct block *const *leaves = &row->leaves[window->base];
         uint64_t agrees = 0;
         for (unsigned at = 0; at < window->span; at++)
-            agrees |=
-                (uint64_t)(forest->leaves[cell + at] == window->targets[window->target_of[at]])
-                << at;
+            agrees |= (uint64_t)(leaves[at] == wanted[at]) << at;
         agrees &= window->cares;
-        if (tells_apart(window, agrees))
-            window->offers[window->offer_count++] =
-                (struct window_offer){agrees, offer->block, &forest->depths[cell]};
+        if (!tells_apart(window, agrees))
+            continue;
+        window->strays[window->offer_count] = ~agrees;
+        window->offers[window->offer_count++] =
+            (struct window_offer){offer->block, &row->depths[window->base]};
     }
 }
 
@@ -350,9 +353,9 @@ static double take_standing(struct window *window, uint64_t set, double limit,
     struct block *best = NULL;
     search->shaper->work += window->offer_count / 4;
     for (size_t i = 0; i < window->offer_count; i++) {
-        const struct window_offer *offer = &window->offers[i];
-        if (set & ~offer->agrees)
+        if (set & window->strays[i])
             continue;
+        const struct window_offer *offer = &window->offers[i];
         double cost = path_cost(window, offer, set);
         if (cost < limit) {
             limit = cost;
@@ -492,7 +495,7 @@ static double solve(struct search *search, size_t first, size_t last, unsigned t
     note_weights(window, first, last);
     note_tests(window);
     window->leans =
-        search->forest && search->offer_count && window->base + (window->span - 1) < FOREST_VALUES;
+        search->leaf_rows && search->offer_count && window->base + (window->span - 1) < LEAF_VALUES;
     if (window->leans)
         note_offers(window);
     return find(window, window->cares, tests, limit, tree);
@@ -505,7 +508,7 @@ const struct window_tree *window_find(struct search *search, size_t first, size_
     const struct outcome *runs = &search->runs[first];
     size_t count = last - first + 1;
     double weight = search_weight(search, first, last);
-    if (search->forest) {
+    if (search->leaf_rows) {
         const struct window_tree *tree = NULL;
         *cost = solve(search, first, last, tests, limit, &tree);
         return *cost < limit ? tree : NULL;

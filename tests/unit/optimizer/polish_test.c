@@ -156,9 +156,94 @@ static void test_polishing_keeps_the_meaning(void **state)
     assert_true(cheaper > 50);
 }
 
+/* Rows against walks, more than are kept, each asked for again after some were dropped. */
+static void test_leaf_rows(void **state)
+{
+    struct fixture *fixture = *state;
+    struct random random = random_seed(5);
+    struct bench bench;
+    struct leaf_rows rows;
+    struct block *trees[100];
+    unsigned dropped = 0;
+    open_bench(fixture, &bench, 0);
+    leaf_rows_open(&rows);
+    for (size_t i = 0; i < 2 * COUNT_OF(trees); i++) {
+        struct block **tree = &trees[i % COUNT_OF(trees)];
+        if (i < COUNT_OF(trees)) {
+            do
+                *tree = random_tree(&bench, &random, 8);
+            while (!block_tests(*tree, &number));
+        }
+        const struct leaf_row *row = leaf_row_of(&rows, &number, *tree);
+        for (uint32_t value = 0; value < LEAF_VALUES; value++) {
+            assert_ptr_equal(row->leaves[value], leaf_of(*tree, value));
+            assert_int_equal(row->depths[value], tree_depth(&number, *tree, value));
+        }
+        leaf_rows_make_room(&rows);
+        dropped += rows.count == 0;
+    }
+    assert_true(dropped > 1);
+    leaf_rows_close(&rows);
+}
+
+/* An AND is where a row ends: behind it A is another value. */
+static void test_leaf_rows_end_at_a_mask(void **state)
+{
+    struct fixture *fixture = *state;
+    struct bench bench;
+    struct leaf_rows rows;
+    open_bench(fixture, &bench, 0);
+    struct block *allow = block_return(&bench.shaper, 1), *deny = block_return(&bench.shaper, 2);
+    struct block *known = test(&bench, TEST_GREATER_EQUAL, 10, deny, allow);
+    struct block *masked = block_mask(&bench.shaper, &number, 0xff, known);
+    struct block *root = test(&bench, TEST_GREATER_EQUAL, 300, masked, allow);
+    leaf_rows_open(&rows);
+    const struct leaf_row *row = leaf_row_of(&rows, &number, root);
+    assert_ptr_equal(row->leaves[299], allow);
+    assert_ptr_equal(row->leaves[300], masked);
+    assert_int_equal(row->depths[300], 1);
+    leaf_rows_close(&rows);
+}
+
+/* Rising runs, few or many, with values that come several times: sums by value. */
+static void test_values_are_merged(void **state)
+{
+    struct fixture *fixture = *state;
+    struct random random = random_seed(7);
+    for (unsigned round = 0; round < 300; round++) {
+        struct node_values values = {0};
+        double sums[64] = {0};
+        unsigned runs = random_below(&random, 14);
+        for (unsigned run = 0; run < runs; run++) {
+            for (uint32_t value = 0; value < COUNT_OF(sums); value++) {
+                if (random_below(&random, 3))
+                    continue;
+                double weight = 1 + random_below(&random, 1000);
+                struct weighted_value one = {value, weight};
+                vector_push(fixture->arena, &values, one);
+                sums[value] += weight;
+            }
+        }
+        merge_values(fixture->arena, &values);
+        size_t at = 0;
+        for (uint32_t value = 0; value < COUNT_OF(sums); value++) {
+            if (sums[value] == 0)
+                continue;
+            assert_true(at < values.count);
+            assert_int_equal(values.items[at].value, value);
+            assert_true(values.items[at++].weight == sums[value]);
+        }
+        assert_int_equal(at, values.count);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_reach), TEST(test_reach_behind_a_mask),
+    const struct CMUnitTest tests[] = {TEST(test_reach),
+                                       TEST(test_reach_behind_a_mask),
+                                       TEST(test_leaf_rows),
+                                       TEST(test_leaf_rows_end_at_a_mask),
+                                       TEST(test_values_are_merged),
                                        TEST(test_polishing_keeps_the_meaning)};
     return RUN_TESTS(tests);
 }

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "optimizer/optimizer.h"
+#include "optimizer/cost.h"
 #include "sim/sim.h"
 #include "tests/unit/compiler/policies.h"
 
@@ -190,9 +190,8 @@ static void test_far_too_large(void **state)
     struct block *entry;
     result r = select_shape(fixture->arena, dag, root, &options, &fixture->diagnostics, &entry);
     assert_int_equal(r.error, ERROR_LIMIT);
-    assert_string_equal(
-        fixture->diagnostics.first->message,
-        "compiled, it has more than 65536 instructions; the kernel takes 4096");
+    assert_string_equal(fixture->diagnostics.first->message,
+                        "compiled, it has more than 65536 instructions; the kernel takes 4096");
 }
 
 /* The largest that fits: jumps of every length. */
@@ -308,6 +307,51 @@ static void test_same_policy_same_program(void **state)
     }
 }
 
+/* A table of `runs` runs below x32's numbers and `above` of them, that is like no other. */
+static const struct dag_node *number_table(struct dag *dag, uint32_t runs, uint32_t above,
+                                           uint32_t word)
+{
+    struct dag_edge edges[64];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < runs; i++)
+        edges[count++] = (struct dag_edge){10 * i + 5, dag_verdict(dag, i % 2 ? 0x7fff0000 : word)};
+    edges[count++] = (struct dag_edge){X32_BIT - 1, dag_verdict(dag, word)};
+    for (uint32_t i = 1; i < above; i++)
+        edges[count++] =
+            (struct dag_edge){X32_BIT + 10 * i, dag_verdict(dag, i % 2 ? 0x7fff0000 : word)};
+    edges[count++] = (struct dag_edge){0xffffffff, dag_verdict(dag, word)};
+    return dag_switch(dag, FIELD_NR, 0xffffffff, edges, count);
+}
+
+/* One table, two, and one of them for x32 as well. */
+static void test_lambda_is_for_each_table(void **state)
+{
+    struct fixture *fixture = *state;
+    struct dag *dag = dag_new(fixture->arena, false, 1000);
+    const struct dag_node *one = number_table(dag, 9, 0, 0x50001);
+    const struct dag_node *another = number_table(dag, 11, 0, 0x50002);
+    const struct dag_node *doubled = number_table(dag, 13, 9, 0x50003);
+    struct dag_edge two_edges[] = {{0x40000003, another}, {0xffffffff, one}};
+    struct dag_edge three_edges[] = {{0x40000003, another}, {0xffffffff, doubled}};
+    const struct dag_node *two = dag_switch(dag, FIELD_ARCH, 0xffffffff, two_edges, 2);
+    const struct dag_node *three = dag_switch(dag, FIELD_ARCH, 0xffffffff, three_edges, 2);
+    struct shape_options every = {.level = OPTIMIZE_2, .kernel_major = 5, .kernel_minor = 4};
+    struct shape_options newest = {.level = OPTIMIZE_2};
+    struct shape_options size = {.level = OPTIMIZE_SIZE, .kernel_major = 5, .kernel_minor = 4};
+    struct shape_options given = {
+        .level = OPTIMIZE_2, .kernel_major = 5, .kernel_minor = 4, .lambda = 7};
+    double lambda = effort_of(OPTIMIZE_2).lambda;
+    assert_true(effort_for(&every, one).lambda == lambda);
+    assert_true(effort_for(&every, one).speed_first == 0);
+    assert_true(effort_for(&every, two).lambda == 2 * lambda);
+    assert_true(effort_for(&every, two).speed_first > 1);
+    assert_true(effort_for(&every, three).lambda == 3 * lambda);
+    assert_true(effort_for(&newest, three).lambda == lambda);
+    assert_true(effort_for(&newest, three).speed_first == 0);
+    assert_true(effort_for(&size, three).lambda == effort_of(OPTIMIZE_SIZE).lambda);
+    assert_true(effort_for(&given, three).lambda == 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +364,7 @@ int main(void)
         TEST(test_bit_tests),
         TEST(test_weights_flow),
         TEST(test_same_policy_same_program),
+        TEST(test_lambda_is_for_each_table),
     };
     return RUN_TESTS(tests);
 }
