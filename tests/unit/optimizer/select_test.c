@@ -11,10 +11,10 @@
 #define INPUTS 150
 
 static const struct program *compile_at(struct arena *arena, const struct policy *policy,
-                                        enum optimization level)
+                                        enum optimization level, unsigned kernel_major)
 {
     struct diagnostics diagnostics = diagnostics_new(arena);
-    struct shape_options options = {.level = level};
+    struct shape_options options = {.level = level, .kernel_major = kernel_major};
     struct program *program = NEW(arena, struct program);
     struct dag *dag;
     const struct dag_node *root;
@@ -34,7 +34,7 @@ static const struct program *compile_at(struct arena *arena, const struct policy
 
 static const struct program *compile(struct arena *arena, const struct policy *policy)
 {
-    return compile_at(arena, policy, OPTIMIZE_0);
+    return compile_at(arena, policy, OPTIMIZE_0, 0);
 }
 
 /* Every level in turn; those that search long come rarely. */
@@ -43,6 +43,12 @@ static enum optimization level_of(int turn)
     if (turn % 100 == 99)
         return turn % 200 == 99 ? OPTIMIZE_3 : OPTIMIZE_SIZE;
     return (enum optimization)(turn % 3);
+}
+
+/* The newest and one that runs the filter for every call, each with all levels. */
+static unsigned kernel_of(int turn)
+{
+    return turn / 3 % 2 ? 4 : 0;
 }
 
 static void expect_same(const struct policy *policy, const struct program *program,
@@ -64,7 +70,7 @@ static void test_random_policies(void **state)
     for (int i = 0; i < POLICIES; i++) {
         struct arena *arena = arena_new();
         const struct policy *policy = random_policy(arena, &random);
-        const struct program *program = compile_at(arena, policy, level_of(i));
+        const struct program *program = compile_at(arena, policy, level_of(i), kernel_of(i));
         for (int j = 0; j < INPUTS; j++) {
             struct input input = random_input(&random, policy);
             expect_same(policy, program, &input);
@@ -98,7 +104,7 @@ static void test_allowed_calls_stay_cacheable(void **state)
         struct arena *arena = arena_new();
         struct policy *policy = random_policy(arena, &random);
         policy->raw_rule_count = 0;
-        const struct program *program = compile_at(arena, policy, level_of(i));
+        const struct program *program = compile_at(arena, policy, level_of(i), kernel_of(i));
         for (size_t j = 0; j < policy->view_count; j++) {
             const struct abi_view *view = &policy->views[j];
             const struct abi *abi = abi_get(view->abi);
