@@ -73,6 +73,22 @@ void arena_free(struct arena *arena)
     free(arena);
 }
 
+void arena_clear(struct arena *arena)
+{
+    struct chunk *kept = EVERY_ALLOCATION_APART ? NULL : arena->chunks;
+    for (struct chunk *chunk = kept ? kept->next : arena->chunks, *next; chunk; chunk = next) {
+        next = chunk->next;
+        free(chunk);
+    }
+    if (kept) {
+        memset(kept->bytes, 0, kept->used);
+        kept->used = 0;
+        kept->next = NULL;
+    }
+    arena->chunks = kept;
+    arena->used = 0;
+}
+
 static struct chunk *add_chunk(struct arena *arena, size_t size)
 {
     size_t room = size;

@@ -60,6 +60,8 @@ void memory_on_failure(void (*handler)(size_t bytes));
 
 struct arena *arena_new(void);
 void arena_free(struct arena *arena); /* NULL is allowed */
+/* Takes back all that it gave, for what comes next; keeps the newest chunk. */
+void arena_clear(struct arena *arena);
 
 /* `size` zeroed bytes, aligned for any type. Never NULL. Size 0 gives a valid pointer. */
 void *arena_alloc(struct arena *arena, size_t size);

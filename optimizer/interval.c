@@ -129,18 +129,23 @@ static void try_splits(const struct search *search, size_t first, size_t last, s
     }
 }
 
+/* Values that an offer sends elsewhere get no fewer when an interval grows: the offers that are
+ * left for those that begin at `first` are kept from one to the next. */
 static void try_offers(const struct search *search, size_t first, size_t last, struct plan *best)
 {
+    struct offers_left *left = &search->offers_left[first];
     double lambda = search->effort->lambda, weight = search_weight(search, first, last);
     const struct offer_sums *sums = &search->sums;
     const uint32_t *below = &sums->mismatches[first * sums->columns];
     const uint32_t *up_to = &sums->mismatches[(last + 1) * sums->columns];
     const double *path_below = &sums->path[first * sums->columns];
     const double *path_up_to = &sums->path[(last + 1) * sums->columns];
-    for (size_t i = 0; i < search->offer_count; i++) {
-        uint32_t peeled = up_to[i] - below[i];
+    size_t kept = 0;
+    for (size_t k = 0; k < left->count; k++) {
+        uint32_t i = left->offers[k], peeled = up_to[i] - below[i];
         if (peeled > OFFER_MISMATCHES_MOST)
             continue;
+        left->offers[kept++] = i;
         double extra = peeled + (search->offers[i].mask != 0xffffffffu ? 1 : 0);
         take_cheaper(best, (struct plan){.kind = PLAN_REUSE,
                                          .cost = extra + lambda * (extra * weight + path_up_to[i] -
@@ -148,6 +153,7 @@ static void try_offers(const struct search *search, size_t first, size_t last, s
                                          .size = (uint32_t)extra,
                                          .index = i});
     }
+    left->count = kept;
 }
 
 static void try_window(struct search *search, size_t first, size_t last, struct plan *best)
@@ -228,10 +234,24 @@ static struct block *build(struct search *search, size_t first, size_t last)
                       search->runs[plan->index].first, above, below);
 }
 
+static void begin_with_all_offers(struct search *search)
+{
+    search->offers_left = NEW_ARRAY(search->arena, struct offers_left, search->count);
+    for (size_t first = 0; first < search->count; first++) {
+        struct offers_left *left = &search->offers_left[first];
+        left->offers = NEW_ARRAY(search->arena, uint32_t, search->offer_count);
+        while (left->count < search->offer_count) {
+            left->offers[left->count] = (uint32_t)left->count;
+            left->count++;
+        }
+    }
+}
+
 struct block *shape_intervals(struct search *search, double *cost)
 {
     search->shaper->work += search->count * search->count * search->count / 6;
     search->plans = NEW_ARRAY(search->arena, struct plan, search->count * search->count);
+    begin_with_all_offers(search);
     for (size_t length = 1; length <= search->count; length++)
         for (size_t first = 0; first + length <= search->count; first++)
             find_plan(search, first, first + length - 1);

@@ -34,7 +34,7 @@ struct polish {
     struct effort effort;
     struct arena *arena;
     struct forest forest;
-    struct arena *forest_arena;
+    struct arena *forest_arena, *scratch; /* scratch: of one try */
     struct leaf_rows leaf_rows;
     struct table *tables, *best; /* now; cheapest so far */
     size_t count;
@@ -135,8 +135,7 @@ static void take(struct polish *polish, const struct table *tables, double cost)
         memcpy(polish->best, tables, polish->count * sizeof *tables);
         polish->best_cost = cost;
     }
-    arena_free(polish->forest_arena);
-    polish->forest_arena = arena_new();
+    arena_clear(polish->forest_arena);
     forest_make(&polish->forest, polish->forest_arena, polish->tested, polish->tables,
                 polish->count);
     leaf_rows_make_room(&polish->leaf_rows);
@@ -146,7 +145,7 @@ static void take(struct polish *polish, const struct table *tables, double cost)
 static bool try_block(struct polish *polish, size_t index, size_t runs_most, uint32_t seed,
                       double threshold)
 {
-    struct arena *scratch = arena_new();
+    struct arena *scratch = polish->scratch;
     bool taken = false;
     polish->shaper->work += polish->forest.count * STEPS_PER_BLOCK;
     struct block *made = find_again(polish, index, scratch, runs_most, seed);
@@ -160,7 +159,7 @@ static bool try_block(struct polish *polish, size_t index, size_t runs_most, uin
             taken = true;
         }
     }
-    arena_free(scratch);
+    arena_clear(scratch);
     return taken;
 }
 
@@ -229,6 +228,7 @@ void polish_tables(struct shaper *shaper, const struct tested *tested, struct ta
     polish.tried = NEW_ARRAY(polish.arena, bool, BLOCK_MOST);
     polish.best_cost = INFINITY;
     polish.forest_arena = arena_new();
+    polish.scratch = arena_new();
     leaf_rows_open(&polish.leaf_rows);
     take(&polish, tables, tables_cost(shaper, tested, tables, count));
     polish.end = polish.begin + work_of(&polish);
@@ -244,6 +244,7 @@ void polish_tables(struct shaper *shaper, const struct tested *tested, struct ta
     }
     memcpy(tables, polish.best, count * sizeof *tables);
     leaf_rows_close(&polish.leaf_rows);
+    arena_free(polish.scratch);
     arena_free(polish.forest_arena);
     arena_free(polish.arena);
 }

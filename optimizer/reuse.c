@@ -58,6 +58,7 @@ struct walk {
     double *path;
     uint32_t shift; /* what the mask took from the values */
     size_t run;     /* the run that the next value is in: values are visited rising */
+    size_t at;      /* the first value that weighs and is not below the next one */
     unsigned steps;
 };
 
@@ -77,11 +78,12 @@ static void note_mismatch(struct walk *walk, size_t run, uint32_t first, uint32_
 static void note_path(struct walk *walk, size_t run, uint32_t first, uint32_t last, unsigned depth)
 {
     const struct search *search = walk->search;
-    double *path = &walk->path[(run + 1) * search->sums.columns];
-    for (size_t i = search->value_before[run]; i < search->value_before[run + 1]; i++) {
-        if (search->values[i].value >= first && search->values[i].value <= last)
-            *path += depth * search->values[i].weight;
-    }
+    const struct weighted_value *values = search->values;
+    size_t end = search->value_before[search->count];
+    while (walk->at < end && values[walk->at].value < first)
+        walk->at++;
+    for (; walk->at < end && values[walk->at].value <= last; walk->at++)
+        walk->path[(run + 1) * search->sums.columns] += depth * values[walk->at].weight;
 }
 
 /* The values first..last all come to `target` (NULL: who knows) after `depth` tests. */
@@ -165,6 +167,7 @@ static void add_offer(struct search *search, struct block *block, uint32_t mask)
     *offer = (struct offer){.block = block, .mask = mask};
     struct walk walk = {.search = search,
                         .offer = offer,
+                        .at = search->value_before[0],
                         .mismatches = &sums->mismatches[column],
                         .path = &sums->path[column]};
     for (size_t i = 0; i <= search->count; i++) {

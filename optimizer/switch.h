@@ -92,6 +92,11 @@ struct offer_sums {
     uint32_t *mismatches; /* values that are sent elsewhere; OFFER_NEVER for what is no value */
     double *path;         /* weight times tests executed */
 };
+/* Those that agree with an interval on all but a few values, by index. */
+struct offers_left {
+    uint32_t *offers;
+    size_t count;
+};
 #define OFFER_NEVER 0x10000u
 #define OFFER_MISMATCHES_MOST 6u
 
@@ -118,6 +123,7 @@ struct search {
     struct offer *offers;
     size_t offer_count;
     struct offer_sums sums;
+    struct offers_left *offers_left; /* by the first run of the interval */
     struct leaf_rows *leaf_rows; /* NULL, or: windows may end in the offers */
     uint32_t seed;               /* of how far costs are off; 0: they are not */
     struct plan *plans;          /* [first * count + last] */

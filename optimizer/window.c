@@ -51,10 +51,11 @@ struct window {
     uint16_t test_slots[TEST_SLOTS]; /* open addressing: index + 1 */
     /* From here on: not cleared from window to window. */
     struct window_test tests[TESTS_MOST];
-    uint64_t strays[OFFERS_MOST]; /* by offer: values of the window that it sends elsewhere */
+    uint64_t agreeing[OFFERS_MOST / 64][WINDOW_SPAN]; /* by value: the offers, 64 a word, that send
+                                                         it where it goes */
     struct window_offer offers[OFFERS_MOST];
     double weights[16][16];                /* of the values in each four bits of a set */
-    uint64_t masked[1u << MASK_BITS_MOST]; /* by mask: the window's values that have a bit of it */
+    uint64_t masked[1u << MASK_BITS_MOST]; /* by choice of bits: the values that have one of them */
 };
 
 static uint64_t low_bits(unsigned count)
@@ -161,6 +162,22 @@ static bool beside_boundary(const struct window *window, unsigned at)
     return begins && ends;
 }
 
+/* Bits that are clear in all values that can occur, set in all, or the same as a lower bit, make no
+ * test that smaller masks do not make. */
+static unsigned bits_that_tell(const struct window *window, unsigned *told)
+{
+    unsigned count = 0;
+    for (unsigned bit = 0; bit < window->bits; bit++) {
+        uint64_t column = window->columns[bit] & window->cares;
+        bool tells = column && column != window->cares;
+        for (unsigned i = 0; i < count && tells; i++)
+            tells = column != (window->columns[told[i]] & window->cares);
+        if (tells)
+            told[count++] = bit;
+    }
+    return count;
+}
+
 static void note_tests(struct window *window)
 {
     bool whole = window->span <= WINDOW_SPAN_EXHAUSTED;
@@ -170,10 +187,15 @@ static void note_tests(struct window *window)
         if (whole || window->boundaries >> at & 1)
             add_test(window, ~low_bits(at), TEST_GREATER_EQUAL, window->base + at);
     }
-    for (uint32_t mask = 1; mask < 1u << window->bits; mask++) {
-        window->masked[mask] =
-            window->masked[mask & (mask - 1)] | window->columns[__builtin_ctz(mask)];
-        add_test(window, window->masked[mask], TEST_SET, mask);
+    unsigned told[MASK_BITS_MOST], count = bits_that_tell(window, told);
+    uint32_t masks[1u << MASK_BITS_MOST];
+    masks[0] = 0;
+    for (uint32_t chosen = 1; chosen < 1u << count; chosen++) {
+        unsigned bit = told[__builtin_ctz(chosen)];
+        uint32_t rest = chosen & (chosen - 1);
+        masks[chosen] = masks[rest] | 1u << bit;
+        window->masked[chosen] = window->masked[rest] | window->columns[bit];
+        add_test(window, window->masked[chosen], TEST_SET, masks[chosen]);
     }
     for (unsigned at = 0; at < window->span; at++) {
         if (all || beside_boundary(window, at))
@@ -317,6 +339,8 @@ static void note_offers(struct window *window)
     for (unsigned at = 0; at < window->span; at++)
         wanted[at] = window->targets[window->target_of[at]];
     window->offer_count = 0;
+    for (size_t i = 0; i < OFFERS_MOST && i < search->offer_count; i += 64)
+        memset(window->agreeing[i / 64], 0, window->span * sizeof window->agreeing[0][0]);
     for (size_t i = 0; i < search->offer_count && window->offer_count < OFFERS_MOST; i++) {
         const struct offer *offer = &search->offers[i];
         if (offer->mask != 0xffffffffu)
@@ -329,7 +353,9 @@ static void note_offers(struct window *window)
         agrees &= window->cares;
         if (!tells_apart(window, agrees))
             continue;
-        window->strays[window->offer_count] = ~agrees;
+        for (uint64_t set = agrees; set; set &= set - 1)
+            window->agreeing[window->offer_count / 64][__builtin_ctzll(set)] |=
+                (uint64_t)1 << window->offer_count % 64;
         window->offers[window->offer_count++] =
             (struct window_offer){offer->block, &row->depths[window->base]};
     }
@@ -345,6 +371,15 @@ static double path_cost(const struct window *window, const struct window_offer *
     return window->lambda * executed;
 }
 
+/* Of 64 offers those that send all values of a set where they go. */
+static uint64_t agreeing_on(const struct window *window, size_t word, uint64_t set)
+{
+    uint64_t offers = UINT64_MAX;
+    for (; set && offers; set &= set - 1)
+        offers &= window->agreeing[word][__builtin_ctzll(set)];
+    return offers;
+}
+
 /* The block with the cheapest way through for a set: it adds no test. */
 static double take_standing(struct window *window, uint64_t set, double limit,
                             const struct window_tree **tree)
@@ -352,14 +387,15 @@ static double take_standing(struct window *window, uint64_t set, double limit,
     const struct search *search = window->search;
     struct block *best = NULL;
     search->shaper->work += window->offer_count / 4;
-    for (size_t i = 0; i < window->offer_count; i++) {
-        if (set & window->strays[i])
-            continue;
-        const struct window_offer *offer = &window->offers[i];
-        double cost = path_cost(window, offer, set);
-        if (cost < limit) {
-            limit = cost;
-            best = offer->block;
+    for (size_t i = 0; i < window->offer_count; i += 64) {
+        uint64_t serve = agreeing_on(window, i / 64, set);
+        for (; serve; serve &= serve - 1) {
+            const struct window_offer *offer = &window->offers[i + (size_t)__builtin_ctzll(serve)];
+            double cost = path_cost(window, offer, set);
+            if (cost < limit) {
+                limit = cost;
+                best = offer->block;
+            }
         }
     }
     if (!best)
