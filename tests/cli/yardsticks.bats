@@ -78,6 +78,7 @@ at_most() {
     shared corpus/blobs/docker-libseccomp-o2.bpf
     output=$(bpfproof optimize "$F" --kernel 5.4 --json)
     at_most after.instructions 178
+    python3 -c 'import json, sys; assert json.load(sys.stdin)["after"]["expected_of"]["x86_64"] <= 8.65' <<<"$output"
     output=$(bpfproof optimize "$F" --kernel 5.4 --json -Os)
     at_most after.instructions 160
     for pair in vmm:100 api:60 vcpu:68; do
