@@ -94,7 +94,7 @@ asan:
 campaigns-full: $(BUILD)/bpfproof $(CAMPAIGNS)
 	@BPFPROOF_SCALE=full tests/run $(BUILD) $(filter-out %/passes,$(sort $(CAMPAIGNS)))
 
-## make passes-full  every pass, swap and order of passes, 10,000 random policies at every level (on all processors; about an hour on two)
+## make passes-full  every pass, swap and order of passes, 10,000 random policies at every level (on all processors; one to three hours on two)
 passes-full: $(BUILD)/campaigns/passes
 	@BPFPROOF_SCALE=full tests/run $(BUILD) $(BUILD)/campaigns/passes
 

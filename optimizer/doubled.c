@@ -29,10 +29,7 @@ static size_t cut_runs(const struct search *search, struct outcome *runs, size_t
 
 bool switch_is_doubled(const struct search *search)
 {
-    const struct tested *tested = search->tested;
-    bool whole_number = tested->accumulator == ACCUMULATOR_FIELD && tested->field == FIELD_NR &&
-                        tested->mask == 0xffffffffu;
-    if (!search->effort->reuses || !whole_number || search->runs[0].first)
+    if (!search->effort->reuses || !is_whole_number(search->tested) || search->runs[0].first)
         return false;
     size_t above = 0;
     for (size_t i = 0; i < search->count; i++)

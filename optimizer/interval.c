@@ -234,6 +234,7 @@ static struct block *build(struct search *search, size_t first, size_t last)
                       search->runs[plan->index].first, above, below);
 }
 
+/* Before the first interval all are left everywhere. */
 static void begin_with_all_offers(struct search *search)
 {
     search->offers_left = NEW_ARRAY(search->arena, struct offers_left, search->count);

@@ -8,11 +8,6 @@
 /* Past so many rows all are dropped when the next forest is made (5 KB each). */
 #define ROWS_MOST 2048u
 
-static bool is_inner(const struct tested *tested, const struct block *block)
-{
-    return block->kind == BLOCK_MASK || block_tests(block, tested);
-}
-
 static void fill_row(struct leaf_rows *rows, const struct tested *tested, const struct block *block,
                      struct leaf_row *row)
 {
@@ -22,9 +17,9 @@ static void fill_row(struct leaf_rows *rows, const struct tested *tested, const 
         return;
     }
     const struct leaf_row *yes =
-        is_inner(tested, block->yes) ? leaf_row_of(rows, tested, block->yes) : NULL;
+        block_is_inner(block->yes, tested) ? leaf_row_of(rows, tested, block->yes) : NULL;
     const struct leaf_row *no =
-        is_inner(tested, block->no) ? leaf_row_of(rows, tested, block->no) : NULL;
+        block_is_inner(block->no, tested) ? leaf_row_of(rows, tested, block->no) : NULL;
     for (uint32_t value = 0; value < LEAF_VALUES; value++) {
         bool holds = block_holds(block, value);
         const struct leaf_row *next = holds ? yes : no;

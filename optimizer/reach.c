@@ -13,17 +13,12 @@
 /* ---- the tests --------------------------------------------------------------------------------
  */
 
-static bool is_inner(const struct forest *forest, const struct block *block)
-{
-    return block->kind == BLOCK_MASK || block_tests(block, forest->tested);
-}
-
 typedef VECTOR(struct block *) block_list;
 
 /* Recursive, as deep as the trees are. */
 static void collect(struct forest *forest, struct block *block, block_list *list)
 {
-    if (!is_inner(forest, block) || forest->index_of[block->id])
+    if (!block_is_inner(block, forest->tested) || forest->index_of[block->id])
         return;
     forest->index_of[block->id] = 1;
     vector_push(forest->arena, list, block);

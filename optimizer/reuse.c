@@ -54,7 +54,7 @@ uint32_t block_cut(const struct block *block, uint32_t first)
 struct walk {
     const struct search *search;
     struct offer *offer;
-    uint32_t *mismatches; /* the offer's column */
+    uint32_t *mismatches; /* the offer's columns of the sums */
     double *path;
     uint32_t shift; /* what the mask took from the values */
     size_t run;     /* the run that the next value is in: values are visited rising */
@@ -188,9 +188,8 @@ static void add_offer(struct search *search, struct block *block, uint32_t mask)
 
 void offers_make(struct search *search, struct block *const *blocks, size_t count)
 {
-    bool whole_number = search->tested->accumulator == ACCUMULATOR_FIELD &&
-                        search->tested->field == FIELD_NR && search->tested->mask == 0xffffffffu;
-    bool doubled = whole_number && search->runs[search->count - 1].last >= X32_BIT;
+    bool doubled =
+        is_whole_number(search->tested) && search->runs[search->count - 1].last >= X32_BIT;
     size_t most = doubled ? count * 2 : count;
     search->offers = NEW_ARRAY(search->arena, struct offer, most);
     search->offer_count = 0;

@@ -62,7 +62,7 @@ static unsigned stage_of(const struct dag_node *node)
 {
     if (node->kind == DAG_SWITCH && node->field == FIELD_ARCH)
         return 2;
-    return node->kind == DAG_SWITCH && node->field == FIELD_NR && node->mask == 0xffffffffu;
+    return is_number_table(node);
 }
 
 static double node_weight(const struct shaper *shaper, const struct dag_node *node)
@@ -110,11 +110,6 @@ static bool is_staged(const struct dag_node **nodes, size_t count)
         }
     }
     return true;
-}
-
-static bool is_number_table(const struct dag_node *node)
-{
-    return stage_of(node) == 1;
 }
 
 /* The tables of numbers have their trees, and nothing leads to them yet. */

@@ -58,7 +58,7 @@ static unsigned number_tables(const struct dag_node *root)
     unsigned tables = 0;
     for (size_t i = 0; i < count && tables < TABLES_MOST; i++) {
         const struct dag_node *node = nodes[i];
-        if (node->kind != DAG_SWITCH || node->field != FIELD_NR || node->mask != 0xffffffffu)
+        if (!is_number_table(node))
             continue;
         uint32_t above = 0; /* runs that end among x32's numbers */
         while (above < node->edge_count && node->edges[node->edge_count - 1 - above].last > X32_BIT)
@@ -287,7 +287,7 @@ struct block *shape_switch(struct shaper *shaper, const struct tested *tested,
     shaper->runs += count;
     struct arena *scratch = arena_new();
     struct effort effort = *shaper->effort;
-    if (effort.speed_first > 0 && tested->field == FIELD_NR)
+    if (effort.speed_first > 0 && is_whole_number(tested))
         effort.lambda *= effort.speed_first;
     struct search search = {.shaper = shaper,
                             .arena = scratch,

@@ -124,9 +124,9 @@ struct search {
     size_t offer_count;
     struct offer_sums sums;
     struct offers_left *offers_left; /* by the first run of the interval */
-    struct leaf_rows *leaf_rows; /* NULL, or: windows may end in the offers */
-    uint32_t seed;               /* of how far costs are off; 0: they are not */
-    struct plan *plans;          /* [first * count + last] */
+    struct leaf_rows *leaf_rows;     /* NULL, or: windows may end in the offers */
+    uint32_t seed;                   /* of how far costs are off; 0: they are not */
+    struct plan *plans;              /* [first * count + last] */
 };
 
 static inline double search_weight(const struct search *search, size_t first, size_t last)
@@ -274,6 +274,22 @@ static inline bool block_tests(const struct block *block, const struct tested *t
     return block->kind == BLOCK_TEST && !block->operand &&
            block->accumulator == tested->accumulator && block->field == tested->field &&
            block->mask == tested->mask && block->value == tested->value;
+}
+
+/* A test or AND that is part of a tree for this variable. */
+static inline bool block_is_inner(const struct block *block, const struct tested *tested)
+{
+    return block->kind == BLOCK_MASK || block_tests(block, tested);
+}
+/* Whether it is the number, whole. */
+static inline bool is_whole_number(const struct tested *tested)
+{
+    return tested->accumulator == ACCUMULATOR_FIELD && tested->field == FIELD_NR &&
+           tested->mask == 0xffffffffu;
+}
+static inline bool is_number_table(const struct dag_node *node)
+{
+    return node->kind == DAG_SWITCH && node->field == FIELD_NR && node->mask == 0xffffffffu;
 }
 
 /* The cheapest tree known for a switch, given what stands already. Outcomes as for shape_balanced;

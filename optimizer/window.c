@@ -54,8 +54,7 @@ struct window {
     uint64_t agreeing[OFFERS_MOST / 64][WINDOW_SPAN]; /* by value: the offers, 64 a word, that send
                                                          it where it goes */
     struct window_offer offers[OFFERS_MOST];
-    double weights[16][16];                /* of the values in each four bits of a set */
-    uint64_t masked[1u << MASK_BITS_MOST]; /* by choice of bits: the values that have one of them */
+    double weights[16][16]; /* of the values in each four bits of a set */
 };
 
 static uint64_t low_bits(unsigned count)
@@ -182,20 +181,21 @@ static void note_tests(struct window *window)
 {
     bool whole = window->span <= WINDOW_SPAN_EXHAUSTED;
     bool all = window->search->cares || whole;
-    window->masked[0] = 0;
     for (unsigned at = 1; at < window->span; at++) {
         if (whole || window->boundaries >> at & 1)
             add_test(window, ~low_bits(at), TEST_GREATER_EQUAL, window->base + at);
     }
     unsigned told[MASK_BITS_MOST], count = bits_that_tell(window, told);
-    uint32_t masks[1u << MASK_BITS_MOST];
+    uint32_t masks[1u << MASK_BITS_MOST];  /* by choice of these bits */
+    uint64_t masked[1u << MASK_BITS_MOST]; /* the values that have one of them */
     masks[0] = 0;
+    masked[0] = 0;
     for (uint32_t chosen = 1; chosen < 1u << count; chosen++) {
         unsigned bit = told[__builtin_ctz(chosen)];
         uint32_t rest = chosen & (chosen - 1);
         masks[chosen] = masks[rest] | 1u << bit;
-        window->masked[chosen] = window->masked[rest] | window->columns[bit];
-        add_test(window, window->masked[chosen], TEST_SET, masks[chosen]);
+        masked[chosen] = masked[rest] | window->columns[bit];
+        add_test(window, masked[chosen], TEST_SET, masks[chosen]);
     }
     for (unsigned at = 0; at < window->span; at++) {
         if (all || beside_boundary(window, at))

@@ -358,6 +358,62 @@ static void test_lambda_is_for_each_table(void **state)
     assert_true(effort_for(&given, three).lambda == 7);
 }
 
+static uint32_t length_of(struct fixture *fixture, const struct dag *dag,
+                          const struct dag_node *root)
+{
+    struct shape_options options = {.level = OPTIMIZE_2};
+    struct diagnostics *diagnostics = &fixture->diagnostics;
+    struct program program;
+    struct block *entry;
+    assert_true(worked(select_shape(fixture->arena, dag, root, &options, diagnostics, &entry)));
+    assert_true(worked(emit_program(fixture->arena, entry, false, "shape", diagnostics, &program)));
+    return program.length;
+}
+
+/* Sixteen numbers of which two bits decide, one after the other: ld nr, where they begin and end,
+ * two mask tests, three returns. */
+static void test_bits_decide_a_window(void **state)
+{
+    struct fixture *fixture = *state;
+    struct dag *dag = dag_new(fixture->arena, false, 1000);
+    const struct dag_node *allow = dag_verdict(dag, 0x7fff0000), *deny = dag_verdict(dag, 0x50001);
+    const struct dag_node *other = dag_verdict(dag, 0x50002);
+    struct dag_edge edges[18];
+    uint32_t count = 0;
+    edges[count++] = (struct dag_edge){63, deny};
+    for (uint32_t nr = 64; nr < 80; nr++)
+        edges[count++] = (struct dag_edge){nr, nr & 4 ? deny : nr & 1 ? other : allow};
+    edges[count++] = (struct dag_edge){0xffffffff, deny};
+    assert_int_equal(length_of(fixture, dag, dag_switch(dag, FIELD_NR, 0xffffffff, edges, count)),
+                     8);
+}
+
+/* The second table is the first one below a number, and denies above it: that is one test more, and
+ * what tells the tables apart. */
+static void test_what_stands_serves_again(void **state)
+{
+    struct fixture *fixture = *state;
+    struct dag *dag = dag_new(fixture->arena, false, 1000);
+    const struct dag_node *allow = dag_verdict(dag, 0x7fff0000), *deny = dag_verdict(dag, 0x50001);
+    struct dag_edge edges[2][40], tables[2];
+    uint32_t counts[2] = {0, 0};
+    for (uint32_t i = 0, end = 0; i < 30; i++) {
+        end += 7 + i * i % 11;
+        edges[0][counts[0]++] = (struct dag_edge){end, i % 2 ? allow : deny};
+        if (i < 24)
+            edges[1][counts[1]++] = (struct dag_edge){end, i % 2 ? allow : deny};
+    }
+    for (unsigned table = 0; table < 2; table++) {
+        edges[table][counts[table]++] = (struct dag_edge){0xffffffff, deny};
+        tables[table] =
+            (struct dag_edge){table ? 0xffffffff : 0x40000003,
+                              dag_switch(dag, FIELD_NR, 0xffffffff, edges[table], counts[table])};
+    }
+    uint32_t one = length_of(fixture, dag, tables[0].child);
+    uint32_t both = length_of(fixture, dag, dag_switch(dag, FIELD_ARCH, 0xffffffff, tables, 2));
+    assert_true(both <= one + 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -371,6 +427,8 @@ int main(void)
         TEST(test_weights_flow),
         TEST(test_same_policy_same_program),
         TEST(test_lambda_is_for_each_table),
+        TEST(test_bits_decide_a_window),
+        TEST(test_what_stands_serves_again),
     };
     return RUN_TESTS(tests);
 }
