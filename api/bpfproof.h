@@ -96,7 +96,7 @@ struct compiled {
     struct dead_rules dead_rules;
     /* Mean of executed instructions over the calls that count (optimizer/cost.h): of the program,
      * and of no program of this meaning less. */
-    double expected_cost, lower_bound;
+    double expected_cost, expected_jumps, lower_bound; /* per call that counts */
     enum verdict verdict; /* of the whole compile, after --accept: only PROVED may be written */
 };
 
@@ -142,13 +142,20 @@ struct figures program_figures(struct arena *arena, const struct program *progra
  * combined verdict permits, and those that the kernel caches for all programs. */
 struct figures figures_of_stack(struct arena *arena, const struct program *programs, size_t count,
                                 abi_set declared);
+/* Means over weighted calls. */
+struct path_means {
+    double executed; /* instructions */
+    double
+        jumps; /* taken in the machine code that x86 kernels make (do_jit): of conditional jumps,
+                  JA, and returns, which jump to the end of the function that the first one has */
+};
+struct path_means program_paths(const struct program *program, const struct weights *weights);
 /* The same of a stack, all its programs run, over the calls that count for what it means
- * (optimizer/cost.h) on that kernel; 0.0: the newest. For one program it is what optimize_program
- * gives as cost_before. Negative when its meaning is too involved to be found out. */
-double expected_cost_of_stack(struct arena *arena, const struct program *programs, size_t count,
-                              abi_set declared, unsigned kernel_major, unsigned kernel_minor);
-/* Mean of executed instructions over weighted calls. */
-double program_cost(const struct program *program, const struct weights *weights);
+ * (optimizer/cost.h) on that kernel; 0.0: the newest. For one program `executed` is what
+ * optimize_program gives as cost_before. False when its meaning is too involved to be found out. */
+bool paths_of_stack(struct arena *arena, const struct program *programs, size_t count,
+                    abi_set declared, unsigned kernel_major, unsigned kernel_minor,
+                    struct path_means *means);
 
 /* ---- generate (generate.c): a decision DAG to a program
  * -------------------------------------------------- */
@@ -164,9 +171,9 @@ struct generate_options {
 
 struct generated {
     struct program program;
-    struct weights weights;            /* with compile->figures, and the rest too: */
-    double expected_cost, lower_bound; /* as in struct compiled */
-    uint64_t figures_ns;               /* what the figures took */
+    struct weights weights; /* with compile->figures, and the rest too: */
+    double expected_cost, expected_jumps, lower_bound; /* as in struct compiled */
+    uint64_t figures_ns;                               /* what the figures took */
 };
 
 /* Passes, choice of shape, layout and emission, peephole. The invariants of each stage are checked

@@ -138,6 +138,7 @@ result compile_policy(struct arena *arena, const struct policy *policy,
     compiled->compile_ns = clock_ns() - start - generated.figures_ns;
     compiled->program = generated.program;
     compiled->expected_cost = generated.expected_cost;
+    compiled->expected_jumps = generated.expected_jumps;
     compiled->lower_bound = generated.lower_bound;
 
     start = clock_ns();

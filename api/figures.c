@@ -66,17 +66,50 @@ struct figures program_figures(struct arena *arena, const struct program *progra
     return figures_of_stack(arena, program, 1, declared);
 }
 
-double program_cost(const struct program *program, const struct weights *weights)
+/* ---- over the calls that count -------------------------------------------------------------- */
+
+/* Where x86 kernels end the function; other returns jump there. */
+static uint32_t first_return(const struct program *program)
 {
-    double executed = 0;
-    for (size_t i = 0; i < weights->count; i++)
-        executed += weights->calls[i].weight *
-                    interpret(program, &weights->calls[i].input, NULL, 0).executed;
-    return executed;
+    uint32_t pc = 0;
+    while (!is_return(instruction_info(program->code[pc].code)->operation))
+        pc++;
+    return pc;
 }
 
-double expected_cost_of_stack(struct arena *arena, const struct program *programs, size_t count,
-                              abi_set declared, unsigned kernel_major, unsigned kernel_minor)
+/* Whether an executed instruction, which the one at `next` followed, was left by a jump. */
+static bool jumps_from(const struct program *program, uint32_t pc, uint32_t next)
+{
+    const struct sock_filter *f = &program->code[pc];
+    enum operation operation = instruction_info(f->code)->operation;
+    if (!is_conditional(operation))
+        return operation == OP_JUMP;
+    /* There is no machine instruction that jumps on "no bit set": two jumps stand for it, as they
+     * do where neither side is the next instruction, and one of them is taken. */
+    bool inverts = operation != OP_JUMP_SET;
+    bool one_jump = f->jf == 0 || (f->jt == 0 && inverts);
+    return !one_jump || next != pc + 1;
+}
+
+struct path_means program_paths(const struct program *program, const struct weights *weights)
+{
+    uint32_t path[PROGRAM_MOST], end = first_return(program);
+    struct path_means means = {0};
+    for (size_t i = 0; i < weights->count; i++) {
+        const struct weighted_call *call = &weights->calls[i];
+        uint32_t executed = interpret(program, &call->input, path, PROGRAM_MOST).executed;
+        uint32_t jumps = path[executed - 1] != end;
+        for (uint32_t k = 0; k + 1 < executed; k++)
+            jumps += jumps_from(program, path[k], path[k + 1]);
+        means.executed += call->weight * executed;
+        means.jumps += call->weight * jumps;
+    }
+    return means;
+}
+
+bool paths_of_stack(struct arena *arena, const struct program *programs, size_t count,
+                    abi_set declared, unsigned kernel_major, unsigned kernel_minor,
+                    struct path_means *means)
 {
     struct shape_options shape = {.level = OPTIMIZE_2,
                                   .abis = declared,
@@ -86,11 +119,14 @@ double expected_cost_of_stack(struct arena *arena, const struct program *program
     struct dag *dag = NULL;
     const struct dag_node *root;
     if (failed(lift_stack(arena, programs, count, &limits, &dag, &root)))
-        return -1;
+        return false;
     optimize_dag(arena, shape.level, &dag, &root); /* tests that others imply: what always allows */
     struct weights weights = weights_of(arena, dag, root, &shape);
-    double cost = 0;
-    for (size_t i = 0; i < count; i++)
-        cost += program_cost(&programs[i], &weights);
-    return cost;
+    *means = (struct path_means){0};
+    for (size_t i = 0; i < count; i++) {
+        struct path_means own = program_paths(&programs[i], &weights);
+        means->executed += own.executed;
+        means->jumps += own.jumps;
+    }
+    return true;
 }

@@ -102,8 +102,9 @@ static bool is_better(struct arena *arena, const struct generate_options *option
     const struct program *a = &other->program, *b = &best->program;
     struct shape_options shape = shape_of(options);
     struct weights weights = weights_of(arena, best->dag, best->root, &shape);
-    double cost_a = shape_cost(&shape, best->root, a->length, program_cost(a, &weights));
-    double cost_b = shape_cost(&shape, best->root, b->length, program_cost(b, &weights));
+    struct path_means of_a = program_paths(a, &weights), of_b = program_paths(b, &weights);
+    double cost_a = shape_cost(&shape, best->root, a->length, of_a.executed, of_a.jumps);
+    double cost_b = shape_cost(&shape, best->root, b->length, of_b.executed, of_b.jumps);
     bool by_size = shape.level == OPTIMIZE_SIZE && shape.lambda <= 0;
     return by_size && a->length != b->length ? a->length < b->length : cost_a < cost_b - 1e-9;
 }
@@ -136,7 +137,9 @@ static void weigh_program(struct arena *arena, const struct dag *dag, const stru
     uint64_t start = clock_ns();
     struct shape_options shape = shape_of(options);
     generated->weights = weights_of(arena, dag, root, &shape);
-    generated->expected_cost = program_cost(&generated->program, &generated->weights);
+    struct path_means means = program_paths(&generated->program, &generated->weights);
+    generated->expected_cost = means.executed;
+    generated->expected_jumps = means.jumps;
     generated->lower_bound = executed_least(arena, root, &generated->weights);
     generated->figures_ns = clock_ns() - start;
 }

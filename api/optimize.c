@@ -79,8 +79,8 @@ static void prove_and_weigh(struct arena *arena, const struct program *before,
                                   .declared = declared};
     optimized->proof = prove_equal(arena, &left, &right, &proof);
     optimized->after = program_figures(arena, program, declared);
-    optimized->cost_before = program_cost(before, weights);
-    optimized->cost_after = program_cost(program, weights);
+    optimized->cost_before = program_paths(before, weights).executed;
+    optimized->cost_after = program_paths(program, weights).executed;
     const char *why = objection(arena, before, program, optimized);
     if (why)
         keep_original(optimized, why);

@@ -88,9 +88,9 @@ static result load_one(struct contest *c, size_t index)
     c->stacks[index] =
         (struct bench_stack){.programs = filter->programs, .count = filter->program_count};
     c->figures[index] = stack_figures(c, filter);
-    c->costs[index] =
-        expected_cost_of_stack(context->arena, filter->programs, filter->program_count,
-                               filter->declared, c->kernel_major, c->kernel_minor);
+    c->paths_known[index] =
+        paths_of_stack(context->arena, filter->programs, filter->program_count, filter->declared,
+                       c->kernel_major, c->kernel_minor, &c->paths[index]);
     return SUCCESS;
 }
 
@@ -114,7 +114,8 @@ static result load_all(struct contest *c)
     c->filters = NEW_ARRAY(context->arena, struct filter, c->count);
     c->stacks = NEW_ARRAY(context->arena, struct bench_stack, c->count);
     c->figures = NEW_ARRAY(context->arena, struct figures, c->count);
-    c->costs = NEW_ARRAY(context->arena, double, c->count);
+    c->paths = NEW_ARRAY(context->arena, struct path_means, c->count);
+    c->paths_known = NEW_ARRAY(context->arena, bool, c->count);
     find_kernel(c);
     for (size_t i = 0; i < c->count; i++) {
         result r = load_one(c, i);

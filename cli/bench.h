@@ -10,8 +10,9 @@ struct contest {
     struct filter *filters;
     struct bench_stack *stacks;
     struct figures
-        *figures;  /* of a stack: summed; the pairs are those that all its programs allow */
-    double *costs; /* expected on the running kernel (optimizer/cost.h); negative: not known */
+        *figures; /* of a stack: summed; the pairs are those that all its programs allow */
+    struct path_means *paths;            /* expected on the running kernel (optimizer/cost.h) ... */
+    bool *paths_known;                   /* ... where that could be found out */
     unsigned kernel_major, kernel_minor; /* the running one */
     size_t count;
     enum abi_id abi;

@@ -61,7 +61,9 @@ json_t *bench_table_json(const struct contest *c)
         json_object_set_new(object, "instructions", json_integer(figures->instructions));
         json_object_set_new(object, "expected", json_real(figures->expected));
         json_object_set_new(object, "expected_cost",
-                            c->costs[i] >= 0 ? json_real(c->costs[i]) : json_null());
+                            c->paths_known[i] ? json_real(c->paths[i].executed) : json_null());
+        json_object_set_new(object, "expected_jumps",
+                            c->paths_known[i] ? json_real(c->paths[i].jumps) : json_null());
         json_object_set_new(object, "worst", json_integer(figures->worst));
         json_object_set_new(object, "cached", json_integer(cached_pairs(figures)));
         if (c->reports[BENCH_ALONE])
@@ -94,10 +96,10 @@ static void print_number(const struct bench_mean *mean, int width, int digits, d
 
 static void print_head(int width)
 {
-    printf("\n%-*s %12s %14s %7s | %-20s %-20s | %-15s %-13s | %-14s\n", width, "", "", "path",
+    printf("\n%-*s %12s %20s %7s | %-20s %-20s | %-15s %-13s | %-14s\n", width, "", "", "path",
            "cached", "program alone, ns", "  ratio", "whole call, ns", "  ratio", "install");
-    printf("%-*s %12s %8s %5s %7s |", width, "filter", "instructions", "expected", "worst",
-           "pairs");
+    printf("%-*s %12s %8s %5s %5s %7s |", width, "filter", "instructions", "expected", "jumps",
+           "worst", "pairs");
     printf(" %6s %6s %6s  %6s %6s %6s |", "args", "denied", "both", "args", "denied", "both");
     printf(" %7s %7s  %6s %6s | %7s %6s\n", "args", "denied", "args", "denied", "us", "ratio");
 }
@@ -106,10 +108,10 @@ static void print_line(const struct contest *c, size_t stack, int width)
 {
     const struct figures *figures = &c->figures[stack];
     printf("%-*s %12u", width, c->stacks[stack].name, figures->instructions);
-    if (c->costs[stack] >= 0)
-        printf(" %8.2f", c->costs[stack]);
+    if (c->paths_known[stack])
+        printf(" %8.2f %5.2f", c->paths[stack].executed, c->paths[stack].jumps);
     else
-        printf(" %8s", "-");
+        printf(" %8s %5s", "-", "-");
     printf(" %5u %7u |", figures->worst, cached_pairs(figures));
     struct bench_mean alone[COUNT_OF(alone_groups)], kernel[COUNT_OF(kernel_groups)];
     for (size_t i = 0; i < COUNT_OF(alone_groups); i++) {
@@ -150,7 +152,9 @@ void bench_table_print(const struct contest *c)
         "counts\n"
         "on this kernel, the mean by the weights of docs/OPTIMIZER.md, as `optimize --json` has "
         "it; "
-        "worst: of any\n"
-        "call; pairs: (arch, nr) of named calls that kernels remember)\n",
+        "jumps:\n"
+        "how many the machine code takes on these ways; worst: instructions of any call; pairs: "
+        "(arch, nr)\n"
+        "of named calls that kernels remember)\n",
         c->stacks[0].name);
 }

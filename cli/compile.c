@@ -50,6 +50,7 @@ static void fill_json(struct context *context, const struct request *request)
     json_object_set_new(json, "cached", json_cached(request));
     json_object_set_new(json, "expected", json_real(request->figures.expected));
     json_object_set_new(json, "expected_cost", json_real(c->expected_cost));
+    json_object_set_new(json, "expected_jumps", json_real(c->expected_jumps));
     json_object_set_new(json, "lower_bound", json_real(c->lower_bound));
     json_object_set_new(json, "worst", json_integer(request->figures.worst));
     json_object_set_new(json, "compile_ms", json_real(milliseconds(c->compile_ns)));
@@ -116,8 +117,9 @@ static void print_stats(const struct request *request)
     fprintf(stderr, "  executed per permitted call: mean %.2f, longest path %u\n",
             request->figures.expected, request->figures.worst);
     fprintf(stderr,
-            "  executed per call that counts: mean %.2f; at least %.2f in any program, gap %.2f\n",
-            c->expected_cost, c->lower_bound, c->expected_cost - c->lower_bound);
+            "  executed per call that counts: mean %.2f; at least %.2f in any program, gap %.2f; "
+            "jumps taken %.2f\n",
+            c->expected_cost, c->lower_bound, c->expected_cost - c->lower_bound, c->expected_jumps);
     for (unsigned id = 0; id < ABI_COUNT; id++)
         if (c->policy->abis & ABI_BIT(id))
             fprintf(stderr, "  %s: %u named calls cached by the kernel (5.11 and later)\n",

@@ -3,7 +3,12 @@
  *
  * The cost of a program is
  *
- *     instructions + lambda * (instructions executed per call, in the mean)
+ *     instructions + lambda * (instructions executed per call + jump * jumps taken, in the mean)
+ *
+ * A jump that is taken costs as much as three instructions that are not (docs/OPTIMIZER.md). Jumps
+ * are counted in the tables of numbers, for kernels that remember: there the few calls that are
+ * left come again and again. Before 5.11 all permitted calls come, in any order, and each test is
+ * one that may be mispredicted: what counts is how many there are.
  *
  * The mean is over weighted calls; all weights together are 1. From Linux 5.11 on the kernel
  * remembers the pairs (arch, nr) that are always allowed and never runs the filter for them: what
@@ -25,6 +30,8 @@ struct weights {
 /* The knobs of a level. */
 struct effort {
     double lambda;           /* instructions that one executed instruction less is worth */
+    double jump;             /* executed instructions that a taken jump less is worth, in tables of
+                                numbers; 0: they are not counted */
     bool programs_intervals; /* dynamic programming; else balanced dispatch */
     unsigned mask_tests;  /* most tests of a window that mask tests may be in; 0: no mask tests */
     bool reuses;          /* subtrees that stand already */

@@ -5,8 +5,8 @@
  * disjoint: each value takes one way. So a program is made of steps on a collection of disjoint
  * sets that wait for a test. A step takes one of them out, for good, and tests it; either side has
  * come to its target, waits as a new set, or joins one that waits, whose test is then shared. A
- * step costs 1 + lambda * weight of its set. The cheapest way on from a collection is kept; what
- * cannot be below what is known is not followed. */
+ * step costs 1 + lambda * weight of its set, and the jumps of its test. The cheapest way on from a
+ * collection is kept; what cannot be below what is known is not followed. */
 #include <math.h>
 
 #include "optimizer/switch.h"
@@ -50,8 +50,10 @@ struct short_table {
     unsigned all; /* the values that can occur: a masked word has no others */
     struct block *targets[SPAN_MOST];
     bool uniform[1u << SPAN_MOST];
-    double cost[1u << SPAN_MOST];  /* of one test of the set */
-    double paths[1u << SPAN_MOST]; /* lambda * executed, at least */
+    double jump; /* lambda * what a jump costs */
+    double weight[1u << SPAN_MOST];
+    double cost[1u << SPAN_MOST];  /* of one test of the set, its jumps apart */
+    double paths[1u << SPAN_MOST]; /* lambda * (executed, and its jumps), at least */
     double trees[1u << SPAN_MOST]; /* of the cheapest tree: a program is no dearer */
     struct short_test tests[TESTS_MOST];
     size_t test_count;
@@ -68,7 +70,10 @@ static void add_test(struct short_table *table, enum test_operation test, uint32
     for (unsigned at = 0; at < table->span; at++)
         yes |= (unsigned)block_holds(&block, table->base + at) << at & all;
     for (size_t i = 0; i < table->test_count; i++) {
-        if (table->tests[i].yes == yes || table->tests[i].yes == (all & ~yes))
+        const struct short_test *known = &table->tests[i];
+        bool contrary = known->yes == (all & ~yes);
+        bool jumps_elsewhere = table->jump > 0 && test == TEST_SET && known->test == TEST_SET;
+        if (known->yes == yes || (contrary && !jumps_elsewhere))
             return;
     }
     if (yes && yes != all && table->test_count < TESTS_MOST)
@@ -118,6 +123,27 @@ static void note_weights(const struct short_table *table, double *weights)
     }
 }
 
+static bool leads_on(const struct short_table *table, unsigned set)
+{
+    return !table->uniform[set] || block_leads_on(table->targets[__builtin_ctz(set)]);
+}
+
+static double jumps(const struct short_table *table, size_t test, unsigned yes, unsigned no)
+{
+    if (table->jump == 0)
+        return 0;
+    return table->jump * weight_jumping(table->tests[test].test, table->weight[yes],
+                                        leads_on(table, yes), table->weight[no],
+                                        leads_on(table, no));
+}
+
+/* The same of a set that holds this one, at least: there both sides may lead on. */
+static double jumps_least(const struct short_table *table, size_t test, unsigned yes, unsigned no)
+{
+    return table->jump * weight_jumping(table->tests[test].test, table->weight[yes], true,
+                                        table->weight[no], true);
+}
+
 /* Subsets come before the sets that have them. */
 static void note_sets(struct short_table *table)
 {
@@ -127,7 +153,8 @@ static void note_sets(struct short_table *table)
         if (set & ~table->all)
             continue;
         unsigned first = (unsigned)__builtin_ctz(set), rest = set & (set - 1);
-        table->cost[set] = (rest ? table->cost[rest] : 1) + lambda * weights[first];
+        table->weight[set] = table->weight[rest] + weights[first];
+        table->cost[set] = 1 + lambda * table->weight[set];
         table->uniform[set] =
             !rest ||
             (table->uniform[rest] && table->targets[first] == table->targets[__builtin_ctz(rest)]);
@@ -136,8 +163,9 @@ static void note_sets(struct short_table *table)
             unsigned yes = set & table->tests[i].yes, no = set & ~yes;
             if (!yes || !no)
                 continue;
-            path = fmin(path, table->paths[yes] + table->paths[no]);
-            tree = fmin(tree, table->trees[yes] + table->trees[no]);
+            path =
+                fmin(path, table->paths[yes] + table->paths[no] + jumps_least(table, i, yes, no));
+            tree = fmin(tree, table->trees[yes] + table->trees[no] + jumps(table, i, yes, no));
         }
         table->paths[set] = table->uniform[set] ? 0 : path + table->cost[set] - 1;
         table->trees[set] = table->uniform[set] ? 0 : tree + table->cost[set];
@@ -220,7 +248,7 @@ static void try_sides(struct short_table *table, const struct waiting *rest, str
             step.yes_to = (int8_t)yes_to;
             step.no_to = (int8_t)no_to;
             struct waiting next = after(table, rest, &step);
-            double here = table->cost[step.set];
+            double here = table->cost[step.set] + jumps(table, step.test, yes, no);
             double cost = here + search_on(table, &next, *least - here);
             if (cost < *least) {
                 *least = cost;
@@ -306,6 +334,7 @@ struct block *shape_exhausted(struct search *search)
     table->search = search;
     table->base = base;
     table->span = span_less_one + 1;
+    table->jump = search->effort->lambda * search->effort->jump;
     table->states = NEW_ARRAY(search->arena, struct ways_on, SLOTS);
     note_targets(table);
     add_tests(table);

@@ -76,13 +76,20 @@ static void try_chain(const struct search *search, size_t first, size_t last, si
     if (!peeled_runs(search, first, last, search->runs[end].target, peeled, &count))
         return;
     double executed = 0, left = search_weight(search, first, last);
+    bool rest_leads_on = block_leads_on(search->runs[end].target);
     for (size_t i = 0; i < count; i++) {
+        double weight = search_weight(search, peeled[i], peeled[i]);
         executed += left;
-        left -= search_weight(search, peeled[i], peeled[i]);
+        left -= weight;
+        executed +=
+            search->effort->jump * weight_jumping(TEST_EQUAL, weight,
+                                                  block_leads_on(search->runs[peeled[i]].target),
+                                                  left, i + 1 < count || rest_leads_on);
     }
     take_cheaper(best, (struct plan){.kind = PLAN_CHAIN,
                                      .cost = (double)count + search->effort->lambda * executed,
                                      .size = (uint32_t)count,
+                                     .follows = true,
                                      .index = end});
 }
 
@@ -118,12 +125,17 @@ static double noise(const struct search *search, size_t first, size_t above, siz
 static void try_splits(const struct search *search, size_t first, size_t last, struct plan *best)
 {
     double here = 1 + search->effort->lambda * search_weight(search, first, last);
+    double jump = search->effort->lambda * search->effort->jump;
     for (size_t above = first + 1; above <= last; above++) {
         const struct plan *low = plan_at(search, first, above - 1);
         const struct plan *high = plan_at(search, above, last);
+        double jumping =
+            weight_jumping(TEST_GREATER_EQUAL, search_weight(search, above, last), high->follows,
+                           search_weight(search, first, above - 1), low->follows);
         take_cheaper(best, (struct plan){.kind = PLAN_SPLIT,
-                                         .cost = here + low->cost + high->cost +
+                                         .cost = here + low->cost + high->cost + jump * jumping +
                                                  noise(search, first, above, last),
+                                         .follows = true,
                                          .size = 1 + low->size + high->size,
                                          .index = above});
     }
@@ -147,9 +159,11 @@ static void try_offers(const struct search *search, size_t first, size_t last, s
             continue;
         left->offers[kept++] = i;
         double extra = peeled + (search->offers[i].mask != 0xffffffffu ? 1 : 0);
+        double executed = extra * weight + path_up_to[i] - path_below[i] +
+                          (extra > 0 ? search->effort->jump * weight : 0);
         take_cheaper(best, (struct plan){.kind = PLAN_REUSE,
-                                         .cost = extra + lambda * (extra * weight + path_up_to[i] -
-                                                                   path_below[i]),
+                                         .cost = extra + lambda * executed,
+                                         .follows = extra > 0,
                                          .size = (uint32_t)extra,
                                          .index = i});
     }
@@ -174,8 +188,10 @@ static void try_window(struct search *search, size_t first, size_t last, struct 
     double cost;
     const struct window_tree *tree = window_find(search, first, last, tests, best->cost, &cost);
     if (tree)
-        take_cheaper(best,
-                     (struct plan){.kind = PLAN_WINDOW, .cost = cost, .size = tests, .tree = tree});
+        take_cheaper(
+            best,
+            (struct plan){
+                .kind = PLAN_WINDOW, .cost = cost, .size = tests, .follows = true, .tree = tree});
 }
 
 static bool is_uniform(const struct search *search, size_t first, size_t last)
@@ -187,7 +203,8 @@ static bool is_uniform(const struct search *search, size_t first, size_t last)
 
 static void find_plan(struct search *search, size_t first, size_t last)
 {
-    struct plan best = {.kind = PLAN_TARGET, .cost = 0};
+    struct plan best = {
+        .kind = PLAN_TARGET, .cost = 0, .follows = block_leads_on(search->runs[first].target)};
     if (!is_uniform(search, first, last)) {
         best.cost = INFINITY;
         try_splits(search, first, last, &best);

@@ -41,10 +41,10 @@ void optimize_dag(struct arena *arena, enum optimization level, struct dag **dag
 MUST_USE result select_shape(struct arena *arena, const struct dag *dag,
                              const struct dag_node *root, const struct shape_options *options,
                              struct diagnostics *diagnostics, struct block **entry);
-/* What a program costs that executes so many instructions per call that counts: the measure that a
- * level goes by. */
+/* What a program costs that executes so many instructions, and takes so many jumps, per call that
+ * counts: the measure that a level goes by. */
 double shape_cost(const struct shape_options *options, const struct dag_node *root,
-                  uint32_t instructions, double executed);
+                  uint32_t instructions, double executed, double jumps);
 
 /* Rewrites a program that check_program accepts, whoever made it, by the rules of peephole.c. The
  * result returns the same on every input. False, and the program itself, when that makes it no

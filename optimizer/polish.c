@@ -44,39 +44,6 @@ struct polish {
     uint64_t begin, end; /* of the shaper's work */
 };
 
-/* ---- what it all costs ------------------------------------------------------------------------
- */
-
-static void count_tests(const struct tested *tested, const struct block *block, bool *seen,
-                        uint32_t *count)
-{
-    bool masks = block->kind == BLOCK_MASK;
-    if ((!masks && !block_tests(block, tested)) || seen[block->id])
-        return;
-    seen[block->id] = true;
-    ++*count;
-    count_tests(tested, block->yes, seen, count);
-    if (!masks)
-        count_tests(tested, block->no, seen, count);
-}
-
-double tables_cost(struct shaper *shaper, const struct tested *tested, const struct table *tables,
-                   size_t count)
-{
-    struct arena *scratch = arena_new();
-    bool *seen = NEW_ARRAY(scratch, bool, shaper->blocks.count);
-    uint32_t size = 0;
-    double executed = 0;
-    for (size_t i = 0; i < count; i++) {
-        count_tests(tested, tables[i].root, seen, &size);
-        for (size_t k = 0; k < tables[i].value_count; k++)
-            executed += tables[i].values[k].weight *
-                        tree_depth(tested, tables[i].root, tables[i].values[k].value);
-    }
-    arena_free(scratch);
-    return size + shaper->effort->lambda * executed;
-}
-
 /* ---- one try ----------------------------------------------------------------------------------
  */
 

@@ -56,6 +56,7 @@ struct walk {
     struct offer *offer;
     uint32_t *mismatches; /* the offer's columns of the sums */
     double *path;
+    double jump;
     uint32_t shift; /* what the mask took from the values */
     size_t run;     /* the run that the next value is in: values are visited rising */
     size_t at;      /* the first value that weighs and is not below the next one */
@@ -75,7 +76,7 @@ static void note_mismatch(struct walk *walk, size_t run, uint32_t first, uint32_
     }
 }
 
-static void note_path(struct walk *walk, size_t run, uint32_t first, uint32_t last, unsigned depth)
+static void note_path(struct walk *walk, size_t run, uint32_t first, uint32_t last, double depth)
 {
     const struct search *search = walk->search;
     const struct weighted_value *values = search->values;
@@ -86,9 +87,10 @@ static void note_path(struct walk *walk, size_t run, uint32_t first, uint32_t la
         walk->path[(run + 1) * search->sums.columns] += depth * values[walk->at].weight;
 }
 
-/* The values first..last all come to `target` (NULL: who knows) after `depth` tests. */
+/* The values first..last all come to `target` (NULL: who knows) after `depth` tests, jumps counted
+ * in. */
 static void arrive(struct walk *walk, uint32_t first, uint32_t last, const struct block *target,
-                   unsigned depth)
+                   double depth)
 {
     first |= walk->shift;
     last |= walk->shift;
@@ -108,9 +110,19 @@ static void arrive(struct walk *walk, uint32_t first, uint32_t last, const struc
     }
 }
 
+/* How often going that way is a jump, as far as the test itself tells: which side is the heavier
+ * one depends on what else comes there. */
+static double side_jumps(const struct block *block, int side)
+{
+    bool yes = block_leads_on(block->yes), no = block_leads_on(block->no);
+    if (block->test == TEST_SET)
+        return side || !no;
+    return yes && no ? 0.5 : side ? !yes : !no;
+}
+
 /* Recursive, as deep as the block's tests and cuts; given up after STEPS_MOST. */
 static void visit(struct walk *walk, const struct block *block, uint32_t first, uint32_t last,
-                  unsigned depth)
+                  double depth)
 {
     while (block_tests(block, walk->search->tested)) {
         if (walk->steps++ > STEPS_MOST) {
@@ -128,8 +140,8 @@ static void visit(struct walk *walk, const struct block *block, uint32_t first, 
             first = end + 1;
             continue;
         }
+        depth += 1 + walk->jump * side_jumps(block, side);
         block = side ? block->yes : block->no;
-        depth++;
     }
     arrive(walk, first, last, block, depth);
 }
@@ -167,6 +179,7 @@ static void add_offer(struct search *search, struct block *block, uint32_t mask)
     *offer = (struct offer){.block = block, .mask = mask};
     struct walk walk = {.search = search,
                         .offer = offer,
+                        .jump = search->effort->jump,
                         .at = search->value_before[0],
                         .mismatches = &sums->mismatches[column],
                         .path = &sums->path[column]};

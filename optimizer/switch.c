@@ -15,6 +15,9 @@
 #define PIECE_RUNS_MOST 48u
 /* Past so many tables of numbers lambda grows no more. */
 #define TABLES_MOST 4u
+/* A taken jump costs what three instructions cost that do not jump, measured (docs/OPTIMIZER.md).
+ */
+#define JUMP_COST 3.0
 /* The factor on lambda for the first trees of several tables. */
 #define SPEED_FIRST 24.0
 
@@ -90,61 +93,16 @@ struct effort effort_for(const struct shape_options *options, const struct dag_n
         effort.lambda *= PROFILE_FACTOR;
     if (options->lambda > 0)
         effort.lambda = options->lambda;
+    if (effort.programs_intervals && options->level != OPTIMIZE_SIZE && kernel_remembers(options))
+        effort.jump = JUMP_COST;
     return effort;
 }
 
 double shape_cost(const struct shape_options *options, const struct dag_node *root,
-                  uint32_t instructions, double executed)
+                  uint32_t instructions, double executed, double jumps)
 {
-    return instructions + effort_for(options, root).lambda * executed;
-}
-
-/* ---- what a tree costs
- * ---------------------------------------------------------------------------- */
-
-static void mark_tests(const struct tested *tested, const struct block *block, bool *seen,
-                       uint32_t *count)
-{
-    bool masks = block->kind == BLOCK_MASK;
-    if (seen[block->id] || (!masks && !block_tests(block, tested)))
-        return;
-    seen[block->id] = true;
-    ++*count;
-    mark_tests(tested, block->yes, seen, count);
-    if (!masks)
-        mark_tests(tested, block->no, seen, count);
-}
-
-unsigned tree_depth(const struct tested *tested, const struct block *block, uint32_t value)
-{
-    unsigned depth = 0;
-    for (;; depth++) {
-        if (block->kind == BLOCK_MASK) {
-            value &= block->constant;
-            block = block->yes;
-        } else if (block_tests(block, tested)) {
-            block = block_holds(block, value) ? block->yes : block->no;
-        } else {
-            return depth;
-        }
-    }
-}
-
-/* Of the tests below `root` that do not stand already, and of the paths through all of them. */
-double tree_cost(struct shaper *shaper, const struct tested *tested, const struct block *root,
-                 const struct weighted_value *values, size_t value_count)
-{
-    struct arena *scratch = arena_new();
-    bool *seen = NEW_ARRAY(scratch, bool, shaper->blocks.count);
-    uint32_t size = 0;
-    for (size_t i = 0; i < shaper->standing.count; i++)
-        seen[shaper->standing.items[i]->id] = true;
-    mark_tests(tested, root, seen, &size);
-    arena_free(scratch);
-    double executed = 0;
-    for (size_t i = 0; i < value_count; i++)
-        executed += values[i].weight * tree_depth(tested, root, values[i].value);
-    return size + shaper->effort->lambda * executed;
+    struct effort effort = effort_for(options, root);
+    return instructions + effort.lambda * (executed + effort.jump * jumps);
 }
 
 /* ---- the hottest values
@@ -289,6 +247,7 @@ struct block *shape_switch(struct shaper *shaper, const struct tested *tested,
     struct effort effort = *shaper->effort;
     if (effort.speed_first > 0 && is_whole_number(tested))
         effort.lambda *= effort.speed_first;
+    effort.jump = jump_of(&effort, tested);
     struct search search = {.shaper = shaper,
                             .arena = scratch,
                             .tested = tested,

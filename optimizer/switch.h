@@ -4,6 +4,7 @@
  *   interval.c  dynamic programming over intervals
  *   window.c    the best tree for a short interval, mask tests included
  *   reuse.c     subtrees that stand already and do for an interval
+ *   tree_cost.c what a tree costs, and all tables together
  *   doubled.c   tables in which the numbers come twice
  *   reach.c     the tests of all tables together: which values reach each of them
  *   leaves.c    where each test leads small values
@@ -69,6 +70,7 @@ struct plan {
     enum plan_kind kind;
     double cost;
     uint32_t size; /* tests */
+    bool follows;  /* it can stand right behind what leads to it */
     size_t index;  /* SPLIT: the first run above; CHAIN: a run that the chain ends with; REUSE: the
                       offer */
     const struct window_tree *tree;
@@ -168,10 +170,11 @@ void note_standing(struct shaper *shaper, const struct tested *tested, struct bl
 bool switch_is_doubled(const struct search *search);
 struct block *shape_doubled(struct search *search);
 
-/* What a tree for the switch adds to the program: tests that do not stand yet, and paths. */
-double tree_cost(struct shaper *shaper, const struct tested *tested, const struct block *root,
+/* What a tree for the switch adds to the program: tests that do not stand yet, and paths
+ * (tree_cost.c). */
+double tree_cost(struct shaper *shaper, const struct tested *tested, struct block *root,
                  const struct weighted_value *values, size_t value_count);
-/* Steps that a test takes. */
+/* Tests and ANDs on the way of a value. */
 unsigned tree_depth(const struct tested *tested, const struct block *block, uint32_t value);
 
 /* ---- all tables of one word together (reach.c, leaves.c, polish.c) --------------------------- */
@@ -238,7 +241,7 @@ const struct leaf_row *leaf_row_of(struct leaf_rows *rows, const struct tested *
                                    const struct block *block);
 void leaf_rows_make_room(struct leaf_rows *rows);
 
-/* Size and paths of all tables together. */
+/* Size and paths of all tables together (tree_cost.c). */
 double tables_cost(struct shaper *shaper, const struct tested *tested, const struct table *tables,
                    size_t count);
 /* Gives the tables trees that are together no dearer. */
@@ -290,6 +293,26 @@ static inline bool is_whole_number(const struct tested *tested)
 static inline bool is_number_table(const struct dag_node *node)
 {
     return node->kind == DAG_SWITCH && node->field == FIELD_NR && node->mask == 0xffffffffu;
+}
+
+/* Of the weight that comes to a test, what leaves it by a jump. One side can be the next
+ * instruction, when it leads on; the heavier one is. Returns stand elsewhere. The machine jumps on
+ * "any bit set": there is no such test for "none". */
+static inline double weight_jumping(enum test_operation test, double yes, bool yes_leads_on,
+                                    double no, bool no_leads_on)
+{
+    if (test == TEST_SET)
+        return no_leads_on ? yes : yes + no;
+    if (yes_leads_on && no_leads_on)
+        return yes < no ? yes : no;
+    return yes_leads_on ? no : no_leads_on ? yes : yes + no;
+}
+
+/* What a jump costs in the trees of this word. What arguments hold nobody knows, so that one side
+ * of their tests is as likely as the other. */
+static inline double jump_of(const struct effort *effort, const struct tested *tested)
+{
+    return is_whole_number(tested) ? effort->jump : 0;
 }
 
 /* The cheapest tree known for a switch, given what stands already. Outcomes as for shape_balanced;

@@ -37,7 +37,7 @@ struct window {
     bool leans;    /* on blocks that stand */
     uint32_t base; /* value of bit 0 */
     unsigned span;
-    double lambda;
+    double lambda, jump; /* of an executed instruction, of a taken jump */
     struct block *targets[TARGETS_MOST];
     uint64_t sets[TARGETS_MOST]; /* values by target */
     unsigned target_count;
@@ -281,6 +281,22 @@ static double test_cost(const struct window *window, uint64_t set)
     return 1 + window->lambda * set_weight(window, set);
 }
 
+/* Whether what a set comes to can be the next instruction. */
+static bool leads_on(const struct window *window, uint64_t set)
+{
+    return !uniform(window, set) ||
+           block_leads_on(window->targets[window->target_of[__builtin_ctzll(set)]]);
+}
+
+static double jump_cost(const struct window *window, enum test_operation test, uint64_t yes,
+                        uint64_t no)
+{
+    if (window->jump == 0)
+        return 0;
+    return window->jump * weight_jumping(test, set_weight(window, yes), leads_on(window, yes),
+                                         set_weight(window, no), leads_on(window, no));
+}
+
 static double find(struct window *window, uint64_t set, unsigned tests, double limit,
                    const struct window_tree **tree);
 
@@ -414,7 +430,7 @@ static double take_one(struct window *window, uint64_t set, double limit,
     uint64_t yes;
     if (!find_one(window, set, &test, &constant, &yes))
         return -1;
-    double cost = test_cost(window, set);
+    double cost = test_cost(window, set) + jump_cost(window, test, yes, set & ~yes);
     if (cost >= limit)
         return INFINITY;
     *tree = node(window, test, constant, leaf(window, yes), leaf(window, set & ~yes));
@@ -448,8 +464,9 @@ static double find(struct window *window, uint64_t set, unsigned tests, double l
         if (!yes || !no ||
             (!window->leans && tests == 2 && !uniform(window, yes) && !uniform(window, no)))
             continue;
+        double above = here + jump_cost(window, test->test, yes, no);
         double cost =
-            here + find_sides(window, yes, no, tests - 1, limit - here, &yes_tree, &no_tree);
+            above + find_sides(window, yes, no, tests - 1, limit - above, &yes_tree, &no_tree);
         if (cost >= limit)
             continue;
         best = limit = cost;
@@ -523,6 +540,7 @@ static double solve(struct search *search, size_t first, size_t last, unsigned t
     memset(window, 0, offsetof(struct window, tests));
     window->search = search;
     window->lambda = search->effort->lambda;
+    window->jump = search->effort->lambda * search->effort->jump;
     window->base = search->runs[first].first;
     window->span = search->runs[last].last - window->base + 1;
     if (!note_targets(window, first, last) || !note_bits(window))

@@ -144,7 +144,7 @@ for m in top["methods"]:
             compared += 1
 assert compared >= 4' <"$T/out.json"
     bpfproof bench "$T/b.policy" "$T/plain.bpf" --seconds 0.3 2>/dev/null >"$T/out"
-    grep -Eq '^filter +instructions expected worst +pairs \|' "$T/out"
+    grep -Eq '^filter +instructions expected jumps worst +pairs \|' "$T/out"
     grep -Eq '^b.policy +[0-9]+ .* 1\.00 .*1\.00$' "$T/out"
     grep -Eq '^plain.bpf +[0-9]+ ' "$T/out"
 }
@@ -186,8 +186,12 @@ assert compared >= 4' <"$T/out.json"
 import json, sys
 costs = [f["expected_cost"] for f in json.load(sys.stdin)["filters"]]
 assert abs(costs[1] - 2 * costs[0]) < 1e-6 and abs(costs[3] - 3 * costs[0]) < 1e-6, costs' <"$T/out.json"
+    python3 -c '
+import json, sys
+jumps = [f["expected_jumps"] for f in json.load(sys.stdin)["filters"]]
+assert jumps[0] > 0 and abs(jumps[1] - 2 * jumps[0]) < 1e-6, jumps' <"$T/out.json"
     bpfproof bench "$T/w.bpf" --method install --seconds 0.1 2>/dev/null >"$T/out"
-    grep -q "^w.bpf .* $(printf %.2f "$(json filters.0.expected_cost <"$T/out.json")") " "$T/out"
+    grep -q "^w.bpf .* $(printf %.2f "$(json filters.0.expected_cost <"$T/out.json")") .*$(printf %.2f "$(json filters.0.expected_jumps <"$T/out.json")") " "$T/out"
     grep -q 'expected: instructions executed per call that counts' "$T/out"
 }
 

@@ -5,7 +5,7 @@
  * that send every value of the domain where the table wants it. A program is a directed graph
  * without cycles: a test may be entered from several places. Its cost is that of optimizer/cost.h:
  *
- *     tests + lambda * (sum over the values: weight * tests executed)
+ *     tests + lambda * (sum over the values: weight * (tests executed + jump * jumps taken))
  *
  * in which a test that is entered from several places counts once. Where the table sends values is
  * no cost: those blocks stand in the program anyway.
@@ -15,7 +15,9 @@
  * state is a collection of disjoint sets, each of which enters a test that is still to be chosen.
  * A step chooses one of them that nothing else will enter, and its test; what comes out on either
  * side is done, or enters a new test, or joins one of the collection. A test that is entered by a
- * set costs 1 + lambda * (weight of the set), whatever comes before or after. */
+ * set costs 1 + lambda * (weight of the set), whatever comes before or after, and the jumps of its
+ * two sides: where the table ends in a return one goes by a jump; of sides that go on, or end in
+ * what goes on, one needs none; a test of bits that holds always takes one. */
 #ifndef TESTS_OPTIMIZER_EXHAUSTIVE_H
 #define TESTS_OPTIMIZER_EXHAUSTIVE_H
 
@@ -35,14 +37,18 @@ struct partings {
     uint32_t base; /* the domain is base .. base + VALUES - 1 */
     unsigned count;
     unsigned yes[64];
+    bool plain[64];  /* some test other than JSET does it */
+    bool set[64][2]; /* a JSET does it that holds for the values of yes (1), for the others (0) */
 };
 
 struct exhaustive {
     const struct partings *partings;
-    double lambda;
+    double lambda, jump;
+    bool returns[VALUES];     /* by outcome of the table: what it ends in does not go on */
+    unsigned outcome[VALUES]; /* by value */
     bool uniform[SETS];
     double weight[SETS];
-    double path[SETS]; /* lambda * executed, at least: of the tree that is best in this alone */
+    double path[SETS]; /* lambda * (executed + jump * jumps), at least, in any program */
     double tree[SETS]; /* the cheapest tree */
     uint32_t stamp;
     struct state {
@@ -52,16 +58,18 @@ struct exhaustive {
     } states[STATE_SLOTS];
 };
 
-static void add_parting(struct partings *p, unsigned yes)
+static void add_parting(struct partings *p, unsigned yes, bool is_set)
 {
-    yes = yes & 1 ? ALL & ~yes : yes; /* a test and its contrary are one */
+    bool contrary = yes & 1; /* a test and its contrary are one */
+    yes = contrary ? ALL & ~yes : yes;
     if (!yes)
         return;
-    for (unsigned i = 0; i < p->count; i++) {
-        if (p->yes[i] == yes)
-            return;
-    }
-    p->yes[p->count++] = yes;
+    unsigned i = 0;
+    while (i < p->count && p->yes[i] != yes)
+        i++;
+    if (i == p->count)
+        p->yes[p->count++] = yes;
+    *(is_set ? &p->set[i][!contrary] : &p->plain[i]) = true;
 }
 
 static struct partings partings_of(uint32_t base)
@@ -75,12 +83,39 @@ static struct partings partings_of(uint32_t base)
             greater_equal |= (unsigned)(base + i >= constant) << i;
             set |= (unsigned)(((base + i) & constant) != 0) << i;
         }
-        add_parting(&p, equal);
-        add_parting(&p, greater);
-        add_parting(&p, greater_equal);
-        add_parting(&p, set);
+        add_parting(&p, equal, false);
+        add_parting(&p, greater, false);
+        add_parting(&p, greater_equal, false);
+        add_parting(&p, set, true);
     }
     return p;
+}
+
+static bool ends(const struct exhaustive *e, unsigned set)
+{
+    return e->uniform[set] && e->returns[e->outcome[__builtin_ctz(set)]];
+}
+
+/* lambda * jump * the jumps at a test of yes and no, whose sides end or not. */
+static double jumps_of(const struct exhaustive *e, unsigned parting, unsigned yes, bool yes_ends,
+                       unsigned no, bool no_ends)
+{
+    double both = e->weight[yes] + e->weight[no], least = INFINITY;
+    const struct partings *p = e->partings;
+    if (e->jump == 0)
+        return 0;
+    if (p->plain[parting])
+        least = both - fmax(yes_ends ? 0 : e->weight[yes], no_ends ? 0 : e->weight[no]);
+    if (p->set[parting][1])
+        least = fmin(least, no_ends ? both : e->weight[yes]);
+    if (p->set[parting][0])
+        least = fmin(least, yes_ends ? both : e->weight[no]);
+    return e->lambda * e->jump * least;
+}
+
+static double jumps_at(const struct exhaustive *e, unsigned parting, unsigned yes, unsigned no)
+{
+    return jumps_of(e, parting, yes, ends(e, yes), no, ends(e, no));
 }
 
 /* Subsets come before the sets that have them. */
@@ -89,6 +124,7 @@ static void exhaustive_begin(struct exhaustive *e, const struct partings *partin
 {
     e->partings = partings;
     e->lambda = lambda;
+    memcpy(e->outcome, targets, sizeof e->outcome);
     e->stamp++;
     for (unsigned set = 1; set <= ALL; set++) {
         unsigned first = (unsigned)__builtin_ctz(set), rest = set & (set - 1);
@@ -103,8 +139,10 @@ static void exhaustive_begin(struct exhaustive *e, const struct partings *partin
             unsigned yes = set & partings->yes[i], no = set & ~yes;
             if (!yes || !no)
                 continue;
-            best_path = fmin(best_path, e->path[yes] + e->path[no]);
-            best_tree = fmin(best_tree, e->tree[yes] + e->tree[no]);
+            /* Of a set that holds this one neither side may end. */
+            best_path =
+                fmin(best_path, e->path[yes] + e->path[no] + jumps_of(e, i, yes, false, no, false));
+            best_tree = fmin(best_tree, e->tree[yes] + e->tree[no] + jumps_at(e, i, yes, no));
         }
         e->path[set] = best_path + lambda * e->weight[set];
         e->tree[set] = best_tree + 1 + lambda * e->weight[set];
@@ -212,9 +250,10 @@ static double cheapest_on(struct exhaustive *e, const struct pending *pending, d
         double here = 1 + e->lambda * e->weight[set];
         for (unsigned k = 0; k < e->partings->count; k++) {
             unsigned yes = set & e->partings->yes[k], no = set & ~yes;
-            if (yes && no)
-                best =
-                    fmin(best, here + cheapest_sides(e, &rest, yes, no, fmin(best, below) - here));
+            if (!yes || !no)
+                continue;
+            double step = here + jumps_at(e, k, yes, no);
+            best = fmin(best, step + cheapest_sides(e, &rest, yes, no, fmin(best, below) - step));
         }
     }
     state->exact = best < below;

@@ -3,7 +3,8 @@
  *
  * All switches of a domain of eight values that have two to seven intervals: every way to cut it,
  * with every number of different outcomes, up to what the outcomes are called. Weighed evenly and
- * unevenly (seeded), with the lambda of -O2 and the lambda of -Os. */
+ * unevenly (seeded), with the lambda of -O2 and that of -Os; a sample also with jumps in the cost
+ * (all of them: BPFPROOF_SCALE=full). */
 #include "tests/unit/support.h"
 
 #include "optimizer/switch.h"
@@ -12,6 +13,7 @@
 #define RUNS_MOST 7u
 #define TABLES 3262u /* Bell(8) partitions, less those of 8 intervals, less the one of 1 */
 #define NO_MORE_THAN 1e-6
+#define SAMPLED 8u /* one table in so many with jumps, which take ten times as long to search */
 
 struct small {
     uint32_t base; /* the first value */
@@ -68,14 +70,31 @@ static void weigh(struct small *small, unsigned weighing, struct random *random)
 
 /* ---- what the optimizer makes of one -------------------------------------------------------- */
 
-static void expect_targets(const struct small *small, const struct block *root)
+static void expect_targets(const struct small *small, const struct tested *tested,
+                           struct block *const *targets, const struct block *root)
 {
     for (unsigned i = 0; i < VALUES; i++) {
         const struct block *block = root;
-        while (block->kind == BLOCK_TEST)
+        while (block_tests(block, tested))
             block = block_holds(block, small->base + i) ? block->yes : block->no;
-        assert_int_equal(block->word, small->targets[i]);
+        assert_ptr_equal(block, targets[small->targets[i]]);
     }
+}
+
+/* Returns, and with jumps in the cost also some that go on: those of odd numbers. */
+static bool goes_on(const struct effort *effort, unsigned outcome)
+{
+    return effort->jump > 0 && outcome % 2;
+}
+
+static struct block *target_of(struct shaper *shaper, unsigned outcome)
+{
+    struct tested argument = {
+        .accumulator = ACCUMULATOR_FIELD, .field = FIELD_ARG0_LO, .mask = 0xffffffffu};
+    struct block *ends = block_return(shaper, outcome);
+    if (!goes_on(shaper->effort, outcome))
+        return ends;
+    return block_test(shaper, &argument, TEST_EQUAL, outcome, ends, block_return(shaper, VALUES));
 }
 
 static double optimized(struct arena *arena, const struct small *small, const struct effort *effort)
@@ -86,12 +105,14 @@ static double optimized(struct arena *arena, const struct small *small, const st
         .arena = arena, .options = &options, .effort = effort, .windows = &windows};
     struct tested tested = {
         .accumulator = ACCUMULATOR_FIELD, .field = FIELD_NR, .mask = 0xffffffffu};
+    struct block *targets[VALUES];
     struct outcome outcomes[VALUES];
     struct weighted_value values[VALUES];
     size_t count = 0;
     for (unsigned i = 0; i < VALUES; i++) {
         uint32_t value = small->base + i;
-        struct block *target = block_return(&shaper, small->targets[i]);
+        struct block *target = target_of(&shaper, small->targets[i]);
+        targets[small->targets[i]] = target;
         values[i] = (struct weighted_value){value, small->weights[i]};
         if (count && outcomes[count - 1].target == target)
             outcomes[count - 1].last = value;
@@ -99,7 +120,7 @@ static double optimized(struct arena *arena, const struct small *small, const st
             outcomes[count++] = (struct outcome){.first = value, .last = value, .target = target};
     }
     struct block *root = shape_switch(&shaper, &tested, outcomes, count, values, VALUES);
-    expect_targets(small, root);
+    expect_targets(small, &tested, targets, root);
     shaper.standing.count = 0; /* what was made counts */
     return tree_cost(&shaper, &tested, root, values, VALUES);
 }
@@ -109,31 +130,38 @@ static void expect_optimal(struct exhaustive *e, const struct partings *partings
 {
     struct arena *arena = arena_new();
     double ours = optimized(arena, small, effort);
+    e->jump = effort->jump;
+    for (unsigned i = 0; i < VALUES; i++)
+        e->returns[i] = !goes_on(effort, i);
     exhaustive_begin(e, partings, small->targets, small->weights, effort->lambda);
     double tree = e->tree[ALL], least = exhaustive_below(e, ours - NO_MORE_THAN);
     const unsigned *t = small->targets;
     if (fmin(tree, least) < ours - NO_MORE_THAN)
-        fail_msg("%u.. to %u%u%u%u%u%u%u%u, lambda %g: %g, but %g as a tree, %g with shared tests",
-                 small->base, t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], effort->lambda, ours,
-                 tree, least);
+        fail_msg("%u.. to %u%u%u%u%u%u%u%u, lambda %g, jump %g: %g, but %g as a tree, %g with "
+                 "shared tests",
+                 small->base, t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], effort->lambda,
+                 effort->jump, ours, tree, least);
     arena_free(arena);
 }
 
 /* Every table evenly weighed, and in one of the other ways; those start the domain in other places
  * too, where the bits of the values lie differently. */
-static void every_table(enum optimization level)
+static void every_table(enum optimization level, double jump, unsigned step)
 {
     static const uint32_t bases[] = {0, 5, 29};
     static struct exhaustive e;
     struct partings partings[COUNT_OF(bases)];
     struct random random = random_seed(7);
     struct effort effort = effort_of(level);
+    effort.jump = jump;
     struct small small = {.base = 0};
     unsigned tables = 0;
     for (size_t i = 0; i < COUNT_OF(bases); i++)
         partings[i] = partings_of(bases[i]);
     while (next_table(&small)) {
         if (runs_of(&small) > RUNS_MOST)
+            continue;
+        if (tables++ % step)
             continue;
         unsigned where = tables / (WEIGHINGS - 1) % COUNT_OF(bases);
         small.base = bases[0];
@@ -142,7 +170,6 @@ static void every_table(enum optimization level)
         small.base = bases[where];
         weigh(&small, UNEVEN + tables % (WEIGHINGS - 1), &random);
         expect_optimal(&e, &partings[where], &small, &effort);
-        tables++;
     }
     assert_int_equal(tables, TABLES);
 }
@@ -150,13 +177,21 @@ static void every_table(enum optimization level)
 static void test_nothing_is_cheaper_at_2(void **state)
 {
     (void)state;
-    every_table(OPTIMIZE_2);
+    every_table(OPTIMIZE_2, 0, 1);
+}
+
+static void test_nothing_is_cheaper_with_jumps(void **state)
+{
+    (void)state;
+    const char *scale = getenv("BPFPROOF_SCALE");
+    bool all = scale && strcmp(scale, "full") == 0;
+    every_table(OPTIMIZE_2, 3, all ? 1 : SAMPLED);
 }
 
 static void test_nothing_is_cheaper_for_size(void **state)
 {
     (void)state;
-    every_table(OPTIMIZE_SIZE);
+    every_table(OPTIMIZE_SIZE, 0, 1);
 }
 
 /* Of a masked word only some values occur: the others lie in no outcome, or do not count. */
@@ -177,7 +212,8 @@ static void test_values_that_cannot_occur(void **state)
         for (unsigned i = 0; i < 4; i++) {
             struct block *target = block_return(&shaper, table >> 2 * i & 3);
             if (!count || outcomes[count - 1].target != target)
-                outcomes[count++] = (struct outcome){.first = values[i], .last = values[i], .target = target};
+                outcomes[count++] =
+                    (struct outcome){.first = values[i], .last = values[i], .target = target};
             outcomes[count - 1].last = values[i];
         }
         const struct block *root = shape_switch(&shaper, &tested, outcomes, count, NULL, 0);
@@ -288,6 +324,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_the_search_misses_nothing), TEST(test_nothing_is_cheaper_at_2),
-        TEST(test_nothing_is_cheaper_for_size), TEST(test_values_that_cannot_occur)};
+        TEST(test_nothing_is_cheaper_with_jumps), TEST(test_nothing_is_cheaper_for_size),
+        TEST(test_values_that_cannot_occur)};
     return RUN_TESTS(tests);
 }
