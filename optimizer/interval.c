@@ -16,6 +16,9 @@ void search_begin(struct search *search)
 {
     search->weight_before = NEW_ARRAY(search->arena, double, search->count + 1);
     search->value_before = NEW_ARRAY(search->arena, size_t, search->count + 1);
+    search->value_weights = NEW_ARRAY(search->arena, double, search->value_count + 1);
+    for (size_t i = 0; i < search->value_count; i++)
+        search->value_weights[i + 1] = search->value_weights[i] + search->values[i].weight;
     size_t at = 0;
     double sum = 0;
     while (at < search->value_count && search->values[at].value < search->runs[0].first)
@@ -122,23 +125,38 @@ static double noise(const struct search *search, size_t first, size_t above, siz
     return search->effort->noise * (double)(hash >> 16) / 65536;
 }
 
+/* lambda * the jumps of a split. */
+static double split_jumps(const struct search *search, size_t first, size_t above, size_t last)
+{
+    double jumping = weight_jumping(TEST_GREATER_EQUAL, search_weight(search, above, last),
+                                    plan_at(search, above, last)->follows,
+                                    search_weight(search, first, above - 1),
+                                    plan_at(search, first, above - 1)->follows);
+    return search->effort->lambda * search->effort->jump * jumping;
+}
+
 static void try_splits(const struct search *search, size_t first, size_t last, struct plan *best)
 {
     double here = 1 + search->effort->lambda * search_weight(search, first, last);
-    double jump = search->effort->lambda * search->effort->jump;
+    const double *from_first = &search->costs_from[first * search->count];
+    const double *to_last = &search->costs_to[last * search->count];
+    bool plain = !search->seed && !(search->effort->jump > 0);
+    double least = best->cost;
+    size_t index = 0;
     for (size_t above = first + 1; above <= last; above++) {
-        const struct plan *low = plan_at(search, first, above - 1);
-        const struct plan *high = plan_at(search, above, last);
-        double jumping =
-            weight_jumping(TEST_GREATER_EQUAL, search_weight(search, above, last), high->follows,
-                           search_weight(search, first, above - 1), low->follows);
-        take_cheaper(best, (struct plan){.kind = PLAN_SPLIT,
-                                         .cost = here + low->cost + high->cost + jump * jumping +
-                                                 noise(search, first, above, last),
-                                         .follows = true,
-                                         .size = 1 + low->size + high->size,
-                                         .index = above});
+        double cost = here + from_first[above - 1] + to_last[above];
+        if (!plain)
+            cost += split_jumps(search, first, above, last) + noise(search, first, above, last);
+        if (cost < least - 1e-9) {
+            least = cost;
+            index = above;
+        }
     }
+    if (!index)
+        return;
+    uint32_t size = plan_at(search, first, index - 1)->size + plan_at(search, index, last)->size;
+    *best = (struct plan){
+        .kind = PLAN_SPLIT, .cost = least, .size = 1 + size, .follows = true, .index = index};
 }
 
 /* Values that an offer sends elsewhere get no fewer when an interval grows: the offers that are
@@ -213,6 +231,8 @@ static void find_plan(struct search *search, size_t first, size_t last)
         try_window(search, first, last, &best);
     }
     *plan_at(search, first, last) = best;
+    search->costs_from[first * search->count + last] = best.cost;
+    search->costs_to[last * search->count + first] = best.cost;
 }
 
 /* ---- blocks from plans --------------------------------------------------------------------------
@@ -269,6 +289,8 @@ struct block *shape_intervals(struct search *search, double *cost)
 {
     search->shaper->work += search->count * search->count * search->count / 6;
     search->plans = NEW_ARRAY(search->arena, struct plan, search->count * search->count);
+    search->costs_from = NEW_ARRAY(search->arena, double, search->count * search->count);
+    search->costs_to = NEW_ARRAY(search->arena, double, search->count * search->count);
     begin_with_all_offers(search);
     for (size_t length = 1; length <= search->count; length++)
         for (size_t first = 0; first + length <= search->count; first++)

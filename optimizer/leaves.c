@@ -5,43 +5,125 @@
  * the one before, need not find them again. */
 #include "optimizer/switch.h"
 
-/* Past so many rows all are dropped when the next forest is made (5 KB each). */
+/* Past so many rows all are dropped when the next forest is made (6 KB each). */
 #define ROWS_MOST 2048u
 
-static void fill_row(struct leaf_rows *rows, const struct tested *tested, const struct block *block,
-                     struct leaf_row *row)
+static uint8_t sum_most(unsigned a, unsigned b)
 {
-    if (block->kind == BLOCK_MASK) { /* what is behind it sees other values */
-        for (uint32_t value = 0; value < LEAF_VALUES; value++)
-            row->leaves[value] = block;
+    return (uint8_t)(a + b < UINT8_MAX ? a + b : UINT8_MAX);
+}
+
+struct segment_list {
+    struct arena *arena;
+    VECTOR(struct leaf_segment) segments;
+};
+
+/* Neighbours of one kind are one. */
+static void add_segment(struct segment_list *list, struct leaf_segment segment)
+{
+    struct leaf_segment *before =
+        list->segments.count ? &list->segments.items[list->segments.count - 1] : NULL;
+    if (before && before->leaf == segment.leaf && before->depth == segment.depth &&
+        before->jumps == segment.jumps)
+        before->last = segment.last;
+    else
+        vector_push(list->arena, &list->segments, segment);
+}
+
+/* One side of a test. */
+struct way {
+    const struct block *block;
+    const struct leaf_segment *segments; /* the next one; NULL: the block is a leaf */
+    unsigned jumps;
+};
+
+static struct way way_to(struct leaf_rows *rows, const struct tested *tested,
+                         const struct block *block, bool yes)
+{
+    const struct block *next = yes ? block->yes : block->no;
+    const struct leaf_segment *segments =
+        block_is_inner(next, tested) ? leaf_segments_of(rows, tested, next) : NULL;
+    return (struct way){.block = next, .segments = segments, .jumps = half_jumps(block, yes)};
+}
+
+/* The values up to `last` from where the list ends, which go that way. */
+static void add_way(struct segment_list *list, struct way *way, uint32_t first, uint32_t last)
+{
+    struct leaf_segment leaf = {way->block, (uint16_t)last, 1, (uint8_t)way->jumps};
+    if (!way->segments) {
+        add_segment(list, leaf);
         return;
     }
-    const struct leaf_row *yes =
-        block_is_inner(block->yes, tested) ? leaf_row_of(rows, tested, block->yes) : NULL;
-    const struct leaf_row *no =
-        block_is_inner(block->no, tested) ? leaf_row_of(rows, tested, block->no) : NULL;
-    for (uint32_t value = 0; value < LEAF_VALUES; value++) {
-        bool holds = block_holds(block, value);
-        const struct leaf_row *next = holds ? yes : no;
-        row->leaves[value] = next ? next->leaves[value] : holds ? block->yes : block->no;
-        unsigned depth = next ? next->depths[value] + 1u : 1;
-        row->depths[value] = (uint8_t)(depth < UINT8_MAX ? depth : UINT8_MAX);
+    while (way->segments->last < first)
+        way->segments++;
+    for (;; way->segments++) {
+        struct leaf_segment segment = *way->segments;
+        bool ends = segment.last >= last;
+        segment.last = ends ? (uint16_t)last : segment.last;
+        segment.depth = sum_most(segment.depth, 1);
+        segment.jumps = sum_most(segment.jumps, way->jumps);
+        add_segment(list, segment);
+        if (ends)
+            return;
     }
 }
 
-/* Recursive, as deep as the tests below `block`. */
-const struct leaf_row *leaf_row_of(struct leaf_rows *rows, const struct tested *tested,
-                                   const struct block *block)
+static void find_segments(struct leaf_rows *rows, const struct tested *tested,
+                          const struct block *block, struct segment_list *list)
+{
+    if (block->kind == BLOCK_MASK) { /* what is behind it sees other values */
+        add_segment(list, (struct leaf_segment){block, LEAF_VALUES - 1, 0, 0});
+        return;
+    }
+    struct way yes = way_to(rows, tested, block, true), no = way_to(rows, tested, block, false);
+    for (uint32_t first = 0, last; first < LEAF_VALUES; first = last + 1) {
+        last = LEAF_VALUES - 1;
+        if (block_settles(block, first, last) < 0) {
+            uint32_t end = block_cut(block, first);
+            last = end < last ? end : last;
+        }
+        add_way(list, block_holds(block, first) ? &yes : &no, first, last);
+    }
+}
+
+static struct leaf_row **slot_of(struct leaf_rows *rows, const struct block *block)
 {
     while (rows->by_id.count <= block->id)
         vector_push(rows->ids, &rows->by_id, NULL);
-    if (!rows->by_id.items[block->id]) {
-        struct leaf_row *row = NEW(rows->arena, struct leaf_row);
-        fill_row(rows, tested, block, row);
-        rows->by_id.items[block->id] = row;
+    return &rows->by_id.items[block->id];
+}
+
+/* Recursive, as deep as the tests below `block`. */
+const struct leaf_segment *leaf_segments_of(struct leaf_rows *rows, const struct tested *tested,
+                                            const struct block *block)
+{
+    struct leaf_row *row = *slot_of(rows, block);
+    if (!row) {
+        struct segment_list list = {.arena = rows->arena};
+        find_segments(rows, tested, block, &list);
+        row = NEW(rows->arena, struct leaf_row);
+        row->segments = list.segments.items;
+        *slot_of(rows, block) = row;
         rows->count++;
     }
-    return rows->by_id.items[block->id];
+    return row->segments;
+}
+
+const struct leaf_values *leaf_values_of(struct leaf_rows *rows, const struct tested *tested,
+                                         const struct block *block)
+{
+    const struct leaf_segment *segment = leaf_segments_of(rows, tested, block);
+    struct leaf_row *row = *slot_of(rows, block);
+    if (row->values)
+        return row->values;
+    row->values = NEW(rows->arena, struct leaf_values);
+    for (uint32_t value = 0; value < LEAF_VALUES; value++) {
+        segment += segment->last < value;
+        row->values->leaves[value] = segment->leaf;
+        row->values->depths[value] = segment->depth;
+        row->values->jumps[value] = segment->jumps;
+    }
+    return row->values;
 }
 
 void leaf_rows_open(struct leaf_rows *rows)

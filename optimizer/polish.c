@@ -120,7 +120,8 @@ static bool try_block(struct polish *polish, size_t index, size_t runs_most, uin
         struct table *replaced = NEW_ARRAY(scratch, struct table, polish->count);
         forest_replace(&polish->forest, polish->shaper, index, made, polish->tables, polish->count,
                        replaced);
-        double cost = tables_cost(polish->shaper, polish->tested, replaced, polish->count);
+        double cost = tables_cost(polish->shaper, polish->tested, replaced, polish->count,
+                                  &polish->leaf_rows);
         if (cost < polish->cost + threshold) {
             take(polish, replaced, cost);
             taken = true;
@@ -197,7 +198,7 @@ void polish_tables(struct shaper *shaper, const struct tested *tested, struct ta
     polish.forest_arena = arena_new();
     polish.scratch = arena_new();
     leaf_rows_open(&polish.leaf_rows);
-    take(&polish, tables, tables_cost(shaper, tested, tables, count));
+    take(&polish, tables, tables_cost(shaper, tested, tables, count, &polish.leaf_rows));
     polish.end = polish.begin + work_of(&polish);
     while (may_go_on(&polish) && sweep(&polish, shaper->effort->runs_often))
         ;

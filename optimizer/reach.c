@@ -4,6 +4,7 @@
  * that come to it, on all ways together: for those it leads where it leads now. Every other value
  * is free: that is room for a cheaper tree. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "optimizer/switch.h"
 
@@ -128,19 +129,44 @@ static void pass_range(struct forest *forest, const struct block *block, struct 
     }
 }
 
+/* Where `count` more values have room; NULL: for nothing that is in the forest. */
+static struct weighted_value *more_values(struct forest *forest, const struct block *target,
+                                          size_t count)
+{
+    struct reach *reach = reach_of(forest, target);
+    if (!reach || !count)
+        return NULL;
+    struct node_values *values = &reach->values;
+    if (values->count + count > values->capacity) {
+        struct weighted_value *items = values->items;
+        values->capacity = values->count + count;
+        values->items = NEW_ARRAY(forest->arena, struct weighted_value, values->capacity);
+        if (values->count)
+            memcpy(values->items, items, values->count * sizeof *items);
+    }
+    values->count += count;
+    return &values->items[values->count - count];
+}
+
 static void pass_values(struct forest *forest, const struct block *block,
                         const struct node_values *values)
 {
+    size_t yes_count = 0;
+    if (block->kind == BLOCK_MASK) {
+        struct weighted_value *masked = more_values(forest, block->yes, values->count);
+        for (size_t i = 0; masked && i < values->count; i++)
+            masked[i] = (struct weighted_value){values->items[i].value & block->constant,
+                                                values->items[i].weight};
+        return;
+    }
+    for (size_t i = 0; i < values->count; i++)
+        yes_count += block_holds(block, values->items[i].value);
+    struct weighted_value *yes = more_values(forest, block->yes, yes_count);
+    struct weighted_value *no = more_values(forest, block->no, values->count - yes_count);
     for (size_t i = 0; i < values->count; i++) {
-        struct weighted_value one = values->items[i];
-        const struct block *target = block->yes;
-        if (block->kind == BLOCK_MASK)
-            one.value &= block->constant;
-        else if (!block_holds(block, one.value))
-            target = block->no;
-        struct reach *reach = reach_of(forest, target);
-        if (reach)
-            vector_push(forest->arena, &reach->values, one);
+        struct weighted_value **next = block_holds(block, values->items[i].value) ? &yes : &no;
+        if (*next)
+            *(*next)++ = values->items[i];
     }
 }
 
@@ -180,8 +206,9 @@ void forest_make(struct forest *forest, struct arena *arena, const struct tested
         if (!reach)
             continue;
         add_range(forest, tables[i].root, 0, 0xffffffffu);
-        for (size_t k = 0; k < tables[i].value_count; k++)
-            vector_push(arena, &reach->values, tables[i].values[k]);
+        struct weighted_value *values = more_values(forest, tables[i].root, tables[i].value_count);
+        if (values)
+            memcpy(values, tables[i].values, tables[i].value_count * sizeof *values);
     }
     for (size_t i = 0; i < forest->count; i++)
         pass_on(forest, i);

@@ -51,9 +51,14 @@ uint32_t block_cut(const struct block *block, uint32_t first)
 /* ---- what a block does with a range of values -------------------------------------------------
  */
 
+struct wrong_value {
+    uint32_t value;
+    size_t run;
+};
+
 struct walk {
     const struct search *search;
-    struct offer *offer;
+    const struct offer *offer;
     uint32_t *mismatches; /* the offer's columns of the sums */
     double *path;
     double jump;
@@ -61,6 +66,8 @@ struct walk {
     size_t run;     /* the run that the next value is in: values are visited rising */
     size_t at;      /* the first value that weighs and is not below the next one */
     unsigned steps;
+    bool lists; /* what is wrong, too */
+    VECTOR(struct wrong_value) wrong;
 };
 
 static void note_mismatch(struct walk *walk, size_t run, uint32_t first, uint32_t last)
@@ -70,10 +77,9 @@ static void note_mismatch(struct walk *walk, size_t run, uint32_t first, uint32_
         *sum = OFFER_NEVER;
         return;
     }
-    for (uint32_t value = first; value <= last && value >= first; value++) {
-        vector_push(walk->search->arena, &walk->offer->wrong, (struct wrong_value){value, run});
-        ++*sum;
-    }
+    *sum += last - first + 1;
+    for (uint32_t value = first; walk->lists && value <= last && value >= first; value++)
+        vector_push(walk->search->arena, &walk->wrong, (struct wrong_value){value, run});
 }
 
 static void note_path(struct walk *walk, size_t run, uint32_t first, uint32_t last, double depth)
@@ -83,8 +89,11 @@ static void note_path(struct walk *walk, size_t run, uint32_t first, uint32_t la
     size_t end = search->value_before[search->count];
     while (walk->at < end && values[walk->at].value < first)
         walk->at++;
-    for (; walk->at < end && values[walk->at].value <= last; walk->at++)
-        walk->path[(run + 1) * search->sums.columns] += depth * values[walk->at].weight;
+    size_t begin = walk->at;
+    while (walk->at < end && values[walk->at].value <= last)
+        walk->at++;
+    walk->path[(run + 1) * search->sums.columns] +=
+        depth * (search->value_weights[walk->at] - search->value_weights[begin]);
 }
 
 /* The values first..last all come to `target` (NULL: who knows) after `depth` tests, jumps counted
@@ -110,16 +119,6 @@ static void arrive(struct walk *walk, uint32_t first, uint32_t last, const struc
     }
 }
 
-/* How often going that way is a jump, as far as the test itself tells: which side is the heavier
- * one depends on what else comes there. */
-static double side_jumps(const struct block *block, int side)
-{
-    bool yes = block_leads_on(block->yes), no = block_leads_on(block->no);
-    if (block->test == TEST_SET)
-        return side || !no;
-    return yes && no ? 0.5 : side ? !yes : !no;
-}
-
 /* Recursive, as deep as the block's tests and cuts; given up after STEPS_MOST. */
 static void visit(struct walk *walk, const struct block *block, uint32_t first, uint32_t last,
                   double depth)
@@ -140,54 +139,160 @@ static void visit(struct walk *walk, const struct block *block, uint32_t first, 
             first = end + 1;
             continue;
         }
-        depth += 1 + walk->jump * side_jumps(block, side);
+        depth += 1 + walk->jump * half_jumps(block, side) / 2;
         block = side ? block->yes : block->no;
     }
     arrive(walk, first, last, block, depth);
 }
 
-/* ---- offers -----------------------------------------------------------------------------------
+/* ---- what small values come to is known -------------------------------------------------------
  */
 
-/* A quarter of all values at a time: the mask then takes the same bit from all of them. */
-static void visit_range(struct walk *walk, uint32_t lowest, uint32_t highest)
+/* Values that can occur, all in one run, below LEAF_VALUES once the mask is off them. */
+struct piece {
+    uint32_t first, last, shift; /* shift: what the mask took */
+    size_t run;
+    size_t begin, end; /* those that weigh, among the search's */
+};
+
+/* The values that can occur. */
+struct survey {
+    uint32_t mask;
+    VECTOR(struct piece) pieces;
+    VECTOR(struct value_range) rest; /* to be visited */
+};
+
+/* first..last, in one quarter, whole or not. */
+static void add_pieces(struct survey *survey, const struct search *search, uint32_t first,
+                       uint32_t last)
 {
-    const struct offer *offer = walk->offer;
+    size_t run = 0;
+    while (search->runs[run].last < first)
+        run++;
+    for (; first <= last; run++) {
+        uint32_t end = search->runs[run].last < last ? search->runs[run].last : last;
+        size_t begin = search->value_before[run];
+        while (begin < search->value_before[run + 1] && search->values[begin].value < first)
+            begin++;
+        struct piece piece = {.first = first & survey->mask,
+                              .last = end & survey->mask,
+                              .shift = first & ~survey->mask,
+                              .run = run,
+                              .begin = begin,
+                              .end = begin};
+        while (piece.end < search->value_before[run + 1] && search->values[piece.end].value <= end)
+            piece.end++;
+        vector_push(search->arena, &survey->pieces, piece);
+        first = end + 1;
+    }
+}
+
+/* A quarter of all values at a time: the mask then takes the same bit from all of them. */
+static void add_care(struct survey *survey, const struct search *search, uint32_t lowest,
+                     uint32_t highest)
+{
     for (uint32_t quarter = lowest >> 30; quarter <= highest >> 30; quarter++) {
         uint32_t first = quarter << 30, last = first | 0x3fffffffu;
         first = first > lowest ? first : lowest;
         last = last < highest ? last : highest;
-        walk->shift = first & ~offer->mask;
-        visit(walk, offer->block, first & offer->mask, last & offer->mask, 0);
+        if (search->leaf_rows && (first & survey->mask) < LEAF_VALUES) {
+            uint32_t most = (first & ~survey->mask) + LEAF_VALUES - 1;
+            add_pieces(survey, search, first, last < most ? last : most);
+            if (last <= most)
+                continue;
+            first = most + 1;
+        }
+        vector_push(search->arena, &survey->rest, (struct value_range){first, last});
     }
 }
 
-static void visit_all(struct walk *walk)
+static struct survey survey_of(const struct search *search, uint32_t mask)
+{
+    struct survey survey = {.mask = mask};
+    if (!search->cares)
+        add_care(&survey, search, search->runs[0].first, search->runs[search->count - 1].last);
+    for (size_t i = 0; i < search->care_count; i++)
+        add_care(&survey, search, search->cares[i].first, search->cares[i].last);
+    return survey;
+}
+
+/* Of the values of a piece that weigh, those from `begin` on that are no more than `last`. */
+static size_t end_of_values(const struct walk *walk, const struct piece *piece, size_t begin,
+                            uint32_t last)
+{
+    if (last == piece->last)
+        return piece->end;
+    while (begin < piece->end && walk->search->values[begin].value <= (last | piece->shift))
+        begin++;
+    return begin;
+}
+
+static void look_up(struct walk *walk, const struct survey *survey,
+                    const struct leaf_segment *segments)
 {
     const struct search *search = walk->search;
-    if (!search->cares)
-        visit_range(walk, search->runs[0].first, search->runs[search->count - 1].last);
-    for (size_t i = 0; i < search->care_count; i++)
-        visit_range(walk, search->cares[i].first, search->cares[i].last);
+    const struct leaf_segment *segment = segments;
+    for (size_t i = 0; i < survey->pieces.count; i++) {
+        const struct piece *piece = &survey->pieces.items[i];
+        const struct block *target = search->runs[piece->run].target;
+        if (i && piece->first <= survey->pieces.items[i - 1].last)
+            segment = segments; /* another quarter begins */
+        while (segment->last < piece->first)
+            segment++;
+        size_t begin = piece->begin;
+        double path = 0;
+        for (uint32_t first = piece->first;; segment++) {
+            uint32_t last = segment->last < piece->last ? segment->last : piece->last;
+            if (segment->leaf != target)
+                note_mismatch(walk, piece->run, first | piece->shift, last | piece->shift);
+            size_t end = end_of_values(walk, piece, begin, last);
+            path += (segment->depth + walk->jump * segment->jumps / 2) *
+                    (search->value_weights[end] - search->value_weights[begin]);
+            begin = end;
+            if (last == piece->last)
+                break;
+            first = last + 1;
+        }
+        walk->path[(piece->run + 1) * search->sums.columns] += path;
+    }
 }
 
-static void add_offer(struct search *search, struct block *block, uint32_t mask)
+/* ---- offers -----------------------------------------------------------------------------------
+ */
+
+static void visit_all(struct walk *walk, const struct survey *survey)
 {
-    struct offer_sums *sums = &search->sums;
-    size_t column = search->offer_count, columns = sums->columns;
-    struct offer *offer = &search->offers[column];
-    *offer = (struct offer){.block = block, .mask = mask};
-    struct walk walk = {.search = search,
-                        .offer = offer,
-                        .jump = search->effort->jump,
-                        .at = search->value_before[0],
-                        .mismatches = &sums->mismatches[column],
-                        .path = &sums->path[column]};
+    const struct search *search = walk->search;
+    const struct offer *offer = walk->offer;
     for (size_t i = 0; i <= search->count; i++) {
-        walk.mismatches[i * columns] = 0;
-        walk.path[i * columns] = 0;
+        walk->mismatches[i * search->sums.columns] = 0;
+        walk->path[i * search->sums.columns] = 0;
     }
-    visit_all(&walk);
+    if (search->leaf_rows)
+        look_up(walk, survey, leaf_segments_of(search->leaf_rows, search->tested, offer->block));
+    for (size_t i = 0; i < survey->rest.count; i++) {
+        struct value_range range = survey->rest.items[i];
+        walk->shift = range.first & ~offer->mask;
+        visit(walk, offer->block, range.first & offer->mask, range.last & offer->mask, 0);
+    }
+}
+
+static struct walk walk_of(const struct search *search, const struct offer *offer, size_t column)
+{
+    return (struct walk){.search = search,
+                         .offer = offer,
+                         .jump = search->effort->jump,
+                         .at = search->value_before[0],
+                         .mismatches = &search->sums.mismatches[column],
+                         .path = &search->sums.path[column]};
+}
+
+static void add_offer(struct search *search, struct block *block, const struct survey *survey)
+{
+    size_t column = search->offer_count, columns = search->sums.columns;
+    search->offers[column] = (struct offer){.block = block, .mask = survey->mask};
+    struct walk walk = walk_of(search, &search->offers[column], column);
+    visit_all(&walk, survey);
     bool useful = false;
     for (size_t i = 0; i < search->count; i++) {
         useful = useful ||
@@ -203,7 +308,8 @@ void offers_make(struct search *search, struct block *const *blocks, size_t coun
 {
     bool doubled =
         is_whole_number(search->tested) && search->runs[search->count - 1].last >= X32_BIT;
-    size_t most = doubled ? count * 2 : count;
+    size_t most = (doubled ? count * 2 : count) + 1; /* the last: to look at one again */
+    struct survey plain = survey_of(search, 0xffffffffu), masked = survey_of(search, X32_MASK);
     search->offers = NEW_ARRAY(search->arena, struct offer, most);
     search->offer_count = 0;
     search->sums = (struct offer_sums){
@@ -213,26 +319,46 @@ void offers_make(struct search *search, struct block *const *blocks, size_t coun
     for (size_t i = 0; i < count; i++) {
         if (!block_tests(blocks[i], search->tested))
             continue;
-        add_offer(search, blocks[i], 0xffffffffu);
+        add_offer(search, blocks[i], &plain);
         if (doubled)
-            add_offer(search, blocks[i], X32_MASK);
+            add_offer(search, blocks[i], &masked);
     }
 }
 
 /* ---- blocks from offers -----------------------------------------------------------------------
  */
 
+/* Those of the runs first..last, rising: no more than an offer may have that is taken. */
+static size_t wrong_values(const struct search *search, const struct offer *offer, size_t first,
+                           size_t last, struct wrong_value *wrong)
+{
+    struct walk walk = walk_of(search, offer, search->sums.columns - 1);
+    struct survey survey = survey_of(search, offer->mask);
+    size_t count = 0;
+    walk.lists = true;
+    visit_all(&walk, &survey);
+    for (size_t i = 0; i < walk.wrong.count && count < OFFER_MISMATCHES_MOST; i++) {
+        struct wrong_value one = walk.wrong.items[i];
+        if (one.run < first || one.run > last)
+            continue;
+        size_t place = count++;
+        for (; place && wrong[place - 1].value > one.value; place--)
+            wrong[place] = wrong[place - 1];
+        wrong[place] = one;
+    }
+    return count;
+}
+
 struct block *offer_build(struct search *search, const struct offer *offer, size_t first,
                           size_t last)
 {
     struct block *block = offer->block;
+    struct wrong_value wrong[OFFER_MISMATCHES_MOST];
+    size_t count = wrong_values(search, offer, first, last, wrong);
     if (offer->mask != 0xffffffffu)
         block = block_mask(search->shaper, search->tested, offer->mask, block);
-    for (size_t i = 0; i < offer->wrong.count; i++) {
-        const struct wrong_value *wrong = &offer->wrong.items[i];
-        if (wrong->run >= first && wrong->run <= last)
-            block = block_test(search->shaper, search->tested, TEST_EQUAL, wrong->value,
-                               search->runs[wrong->run].target, block);
-    }
+    for (size_t i = 0; i < count; i++)
+        block = block_test(search->shaper, search->tested, TEST_EQUAL, wrong[i].value,
+                           search->runs[wrong[i].run].target, block);
     return block;
 }

@@ -76,16 +76,10 @@ struct plan {
     const struct window_tree *tree;
 };
 
-struct wrong_value {
-    uint32_t value;
-    size_t run;
-};
-
 /* A block that stands, tried against every run of a search. */
 struct offer {
     struct block *block;
     uint32_t mask; /* A is ANDed with this first; 0xffffffff: it is not */
-    VECTOR(struct wrong_value) wrong;
 };
 /* What it does, summed over the runs before an index: a row for each index, a column for each
  * offer, so that an interval is looked at for one offer after the other. */
@@ -121,6 +115,7 @@ struct search {
     size_t care_count;
     double *weight_before; /* by run, count + 1 */
     size_t *value_before;  /* by run, count + 1: the first value that is not before it */
+    double *value_weights; /* by value, value_count + 1: of the values before it */
     struct windows *windows;
     struct offer *offers;
     size_t offer_count;
@@ -129,6 +124,8 @@ struct search {
     struct leaf_rows *leaf_rows;     /* NULL, or: windows may end in the offers */
     uint32_t seed;                   /* of how far costs are off; 0: they are not */
     struct plan *plans;              /* [first * count + last] */
+    double *costs_from;              /* their costs, [first * count + last] ... */
+    double *costs_to;                /* ... and [last * count + first] */
 };
 
 static inline double search_weight(const struct search *search, size_t first, size_t last)
@@ -143,7 +140,7 @@ void weigh_switches(struct shaper *shaper, const struct dag *dag, const struct d
 /* Fills the weights of the blocks below `entry` (block_weights.c), once the program is chosen. */
 void weigh_blocks(struct shaper *shaper, struct block *entry, const struct weights *weights);
 
-/* Prepares weight_before and value_before. */
+/* Prepares weight_before, value_before and value_weights. */
 void search_begin(struct search *search);
 /* The cheapest tree for all of the runs that the class of shapes holds, and its cost. */
 struct block *shape_intervals(struct search *search, double *cost);
@@ -194,17 +191,28 @@ struct reach {
     bool unknown; /* too many ranges */
 };
 
-/* Where a test leads the values below LEAF_VALUES in the end, and after how many tests (UINT8_MAX:
- * so many or more). */
+/* Where a test leads the values below LEAF_VALUES in the end, after how many tests and how many
+ * half jumps (half_jumps; UINT8_MAX: so many or more). */
 #define LEAF_VALUES 512u
-struct leaf_row {
+/* Values up to `last`, from the segment before it on, that end alike. */
+struct leaf_segment {
+    const struct block *leaf;
+    uint16_t last;
+    uint8_t depth, jumps;
+};
+struct leaf_values {
     const struct block *leaves[LEAF_VALUES];
     uint8_t depths[LEAF_VALUES];
+    uint8_t jumps[LEAF_VALUES];
+};
+struct leaf_row {
+    const struct leaf_segment *segments; /* the last one ends with LEAF_VALUES - 1 */
+    struct leaf_values *values;          /* the same value by value; NULL: not asked for yet */
 };
 /* Those of one word's tests (leaves.c). */
 struct leaf_rows {
     struct arena *arena, *ids;
-    VECTOR(const struct leaf_row *) by_id; /* by block id; NULL: not asked for yet */
+    VECTOR(struct leaf_row *) by_id; /* by block id; NULL: not asked for yet */
     size_t count;
 };
 
@@ -236,14 +244,16 @@ void forest_replace(const struct forest *forest, struct shaper *shaper, size_t i
 
 void leaf_rows_open(struct leaf_rows *rows);
 void leaf_rows_close(struct leaf_rows *rows);
-/* For a test or AND of `tested`. Stays until room is made. */
-const struct leaf_row *leaf_row_of(struct leaf_rows *rows, const struct tested *tested,
-                                   const struct block *block);
+/* For a test or AND of `tested`. They stay until room is made. */
+const struct leaf_segment *leaf_segments_of(struct leaf_rows *rows, const struct tested *tested,
+                                            const struct block *block);
+const struct leaf_values *leaf_values_of(struct leaf_rows *rows, const struct tested *tested,
+                                         const struct block *block);
 void leaf_rows_make_room(struct leaf_rows *rows);
 
 /* Size and paths of all tables together (tree_cost.c). */
 double tables_cost(struct shaper *shaper, const struct tested *tested, const struct table *tables,
-                   size_t count);
+                   size_t count, struct leaf_rows *rows);
 /* Gives the tables trees that are together no dearer. */
 void polish_tables(struct shaper *shaper, const struct tested *tested, struct table *tables,
                    size_t count);
@@ -306,6 +316,16 @@ static inline double weight_jumping(enum test_operation test, double yes, bool y
     if (yes_leads_on && no_leads_on)
         return yes < no ? yes : no;
     return yes_leads_on ? no : no_leads_on ? yes : yes + no;
+}
+
+/* How often going that way is a jump, in halves, as far as the test itself tells: which side is the
+ * heavier one depends on what else comes there. */
+static inline unsigned half_jumps(const struct block *block, bool holds)
+{
+    bool yes = block_leads_on(block->yes), no = block_leads_on(block->no);
+    if (block->test == TEST_SET)
+        return holds || !no ? 2 : 0;
+    return yes && no ? 1 : (holds ? yes : no) ? 0 : 2;
 }
 
 /* What a jump costs in the trees of this word. What arguments hold nobody knows, so that one side

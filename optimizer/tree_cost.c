@@ -82,16 +82,57 @@ static double jumps_of(const struct shaper *shaper, const struct tested *tested,
 
 /* ---- all of it ------------------------------------------------------------------------------ */
 
+/* Executed tests: values that are small, behind a mask or not, by the segments of the test that
+ * they come to then. */
+static double executed_known(struct leaf_rows *rows, const struct tested *tested,
+                             const struct table *table)
+{
+    const struct block *known = NULL;
+    const struct leaf_segment *segment = NULL;
+    uint32_t before = 0;
+    double executed = 0;
+    for (size_t k = 0; k < table->value_count; k++) {
+        const struct block *block = table->root;
+        uint32_t value = table->values[k].value;
+        unsigned depth = 0;
+        for (; value >= LEAF_VALUES && block_is_inner(block, tested); depth++) {
+            bool masks = block->kind == BLOCK_MASK;
+            bool yes = masks || block_holds(block, value);
+            value &= masks ? block->constant : 0xffffffffu;
+            block = yes ? block->yes : block->no;
+        }
+        if (block_is_inner(block, tested)) {
+            if (block != known || value < before)
+                segment = leaf_segments_of(rows, tested, block);
+            known = block;
+            before = value;
+            while (segment->last < value)
+                segment++;
+            bool ends = segment->depth < UINT8_MAX && !block_is_inner(segment->leaf, tested);
+            depth += ends ? segment->depth : tree_depth(tested, block, value);
+        }
+        executed += table->values[k].weight * depth;
+    }
+    return executed;
+}
+
+static double executed_of(const struct tested *tested, const struct table *table)
+{
+    double executed = 0;
+    for (size_t k = 0; k < table->value_count; k++)
+        executed +=
+            table->values[k].weight * tree_depth(tested, table->root, table->values[k].value);
+    return executed;
+}
+
 static double paths_cost(const struct shaper *shaper, const struct tested *tested,
-                         const struct table *tables, size_t count)
+                         const struct table *tables, size_t count, struct leaf_rows *rows)
 {
     double executed = 0, jump = jump_of(shaper->effort, tested);
-    for (size_t i = 0; i < count; i++) {
-        const struct table *table = &tables[i];
-        for (size_t k = 0; k < table->value_count; k++)
-            executed +=
-                table->values[k].weight * tree_depth(tested, table->root, table->values[k].value);
-    }
+    for (size_t i = 0; i < count; i++)
+        executed += rows && block_is_inner(tables[i].root, tested)
+                        ? executed_known(rows, tested, &tables[i])
+                        : executed_of(tested, &tables[i]);
     if (jump > 0)
         executed += jump * jumps_of(shaper, tested, tables, count);
     return shaper->effort->lambda * executed;
@@ -108,11 +149,11 @@ double tree_cost(struct shaper *shaper, const struct tested *tested, struct bloc
     mark_tests(tested, root, seen, &size);
     arena_free(scratch);
     struct table table = {root, values, value_count};
-    return size + paths_cost(shaper, tested, &table, 1);
+    return size + paths_cost(shaper, tested, &table, 1, NULL);
 }
 
 double tables_cost(struct shaper *shaper, const struct tested *tested, const struct table *tables,
-                   size_t count)
+                   size_t count, struct leaf_rows *rows)
 {
     struct arena *scratch = arena_new();
     bool *seen = NEW_ARRAY(scratch, bool, shaper->blocks.count);
@@ -120,5 +161,5 @@ double tables_cost(struct shaper *shaper, const struct tested *tested, const str
     for (size_t i = 0; i < count; i++)
         mark_tests(tested, tables[i].root, seen, &size);
     arena_free(scratch);
-    return size + paths_cost(shaper, tested, tables, count);
+    return size + paths_cost(shaper, tested, tables, count, rows);
 }

@@ -29,7 +29,8 @@ struct window_test {
 /* A test that stands. */
 struct window_offer {
     struct block *block;
-    const uint8_t *depths; /* its tests on the way there, by value of the window */
+    const uint8_t *depths; /* its tests on the way there, by value of the window ... */
+    const uint8_t *jumps;  /* ... and half jumps */
 };
 
 struct window {
@@ -361,7 +362,8 @@ static void note_offers(struct window *window)
         const struct offer *offer = &search->offers[i];
         if (offer->mask != 0xffffffffu)
             continue;
-        const struct leaf_row *row = leaf_row_of(search->leaf_rows, search->tested, offer->block);
+        const struct leaf_values *row =
+            leaf_values_of(search->leaf_rows, search->tested, offer->block);
         const struct block *const *leaves = &row->leaves[window->base];
         uint64_t agrees = 0;
         for (unsigned at = 0; at < window->span; at++)
@@ -372,19 +374,21 @@ static void note_offers(struct window *window)
         for (uint64_t set = agrees; set; set &= set - 1)
             window->agreeing[window->offer_count / 64][__builtin_ctzll(set)] |=
                 (uint64_t)1 << window->offer_count % 64;
-        window->offers[window->offer_count++] =
-            (struct window_offer){offer->block, &row->depths[window->base]};
+        window->offers[window->offer_count++] = (struct window_offer){
+            offer->block, &row->depths[window->base], &row->jumps[window->base]};
     }
 }
 
 static double path_cost(const struct window *window, const struct window_offer *offer, uint64_t set)
 {
-    double executed = 0;
+    double executed = 0, jumps = 0;
     for (; set; set &= set - 1) {
         unsigned at = (unsigned)__builtin_ctzll(set);
-        executed += offer->depths[at] * window->weights[at / 4][1u << at % 4];
+        double weight = window->weights[at / 4][1u << at % 4];
+        executed += offer->depths[at] * weight;
+        jumps += offer->jumps[at] * weight;
     }
-    return window->lambda * executed;
+    return window->lambda * executed + window->jump * jumps / 2;
 }
 
 /* Of 64 offers those that send all values of a set where they go. */
@@ -547,9 +551,9 @@ static double solve(struct search *search, size_t first, size_t last, unsigned t
         return INFINITY;
     note_cares(window);
     note_weights(window, first, last);
-    note_tests(window);
     window->leans =
         search->leaf_rows && search->offer_count && window->base + (window->span - 1) < LEAF_VALUES;
+    note_tests(window);
     if (window->leans)
         note_offers(window);
     return find(window, window->cares, tests, limit, tree);

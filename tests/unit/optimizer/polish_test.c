@@ -1,4 +1,6 @@
 /* Which values reach a test, and trees that lean on each other. */
+#include <math.h>
+
 #include "tests/unit/support.h"
 
 #include "optimizer/switch.h"
@@ -122,6 +124,41 @@ static struct block *random_tree(struct bench *bench, struct random *random, uns
     return test(bench, operation, 1 + random_below(random, 120), yes, no);
 }
 
+/* With rows of leaves or without. */
+static void expect_same_cost(struct bench *bench, const struct table *tables, size_t count,
+                             double cost)
+{
+    struct leaf_rows rows;
+    leaf_rows_open(&rows);
+    assert_true(fabs(tables_cost(&bench->shaper, &number, tables, count, &rows) - cost) < 1e-9);
+    leaf_rows_close(&rows);
+}
+
+/* The second table is the first one behind an AND that two quarters of its values go through. */
+static void test_costs_behind_a_mask(void **state)
+{
+    struct fixture *fixture = *state;
+    struct random random = random_seed(13);
+    struct bench bench;
+    struct weighted_value low[700], high[1400];
+    open_bench(fixture, &bench, 0);
+    for (uint32_t i = 0; i < COUNT_OF(low); i++) {
+        low[i] = (struct weighted_value){i, random_below(&random, 100) / 1000.0};
+        high[i] = (struct weighted_value){X32_BIT + i, random_below(&random, 100) / 1000.0};
+        high[700 + i] = (struct weighted_value){2 * X32_BIT + i, random_below(&random, 9) / 100.0};
+    }
+    for (unsigned round = 0; round < 20; round++) {
+        struct block *tree = random_tree(&bench, &random, 8);
+        struct block *deny = block_return(&bench.shaper, 9);
+        struct block *masked = block_mask(&bench.shaper, &number, X32_BIT - 1, tree);
+        struct block *root = test(&bench, TEST_GREATER_EQUAL, X32_BIT + 3, masked, deny);
+        struct table tables[] = {{tree, low, COUNT_OF(low)}, {root, high, COUNT_OF(high)}};
+        double cost = tables_cost(&bench.shaper, &number, tables, COUNT_OF(tables), NULL);
+        assert_true(cost > 1);
+        expect_same_cost(&bench, tables, COUNT_OF(tables), cost);
+    }
+}
+
 /* Several tables, polished: each sends every value where it went before, and together they are no
  * dearer. */
 static void test_polishing_keeps_the_meaning(void **state)
@@ -140,9 +177,10 @@ static void test_polishing_keeps_the_meaning(void **state)
         for (size_t i = 0; i < COUNT_OF(before); i++)
             before[i] = (struct table){random_tree(&bench, &random, 6), values, COUNT_OF(values)};
         memcpy(after, before, sizeof before);
-        double cost = tables_cost(&bench.shaper, &number, before, COUNT_OF(before));
+        double cost = tables_cost(&bench.shaper, &number, before, COUNT_OF(before), NULL);
         polish_tables(&bench.shaper, &number, after, COUNT_OF(after));
-        double polished = tables_cost(&bench.shaper, &number, after, COUNT_OF(after));
+        double polished = tables_cost(&bench.shaper, &number, after, COUNT_OF(after), NULL);
+        expect_same_cost(&bench, after, COUNT_OF(after), polished);
         assert_true(polished <= cost + 1e-6);
         cheaper += polished < cost - 1e-6;
         for (size_t i = 0; i < COUNT_OF(before); i++) {
@@ -154,6 +192,17 @@ static void test_polishing_keeps_the_meaning(void **state)
         arena_free(fixture.arena);
     }
     assert_true(cheaper > 50);
+}
+
+static unsigned half_jumps_to(const struct block *block, uint32_t value)
+{
+    unsigned jumps = 0;
+    while (block_tests(block, &number)) {
+        bool holds = block_holds(block, value);
+        jumps += half_jumps(block, holds);
+        block = holds ? block->yes : block->no;
+    }
+    return jumps;
 }
 
 /* Rows against walks, more than are kept, each asked for again after some were dropped. */
@@ -174,11 +223,17 @@ static void test_leaf_rows(void **state)
                 *tree = random_tree(&bench, &random, 8);
             while (!block_tests(*tree, &number));
         }
-        const struct leaf_row *row = leaf_row_of(&rows, &number, *tree);
+        const struct leaf_values *row = leaf_values_of(&rows, &number, *tree);
+        const struct leaf_segment *segment = leaf_segments_of(&rows, &number, *tree);
         for (uint32_t value = 0; value < LEAF_VALUES; value++) {
+            segment += segment->last < value;
+            assert_ptr_equal(segment->leaf, leaf_of(*tree, value));
             assert_ptr_equal(row->leaves[value], leaf_of(*tree, value));
+            assert_int_equal(segment->depth, tree_depth(&number, *tree, value));
             assert_int_equal(row->depths[value], tree_depth(&number, *tree, value));
+            assert_int_equal(row->jumps[value], half_jumps_to(*tree, value));
         }
+        assert_int_equal(segment->last, LEAF_VALUES - 1);
         leaf_rows_make_room(&rows);
         dropped += rows.count == 0;
     }
@@ -198,11 +253,149 @@ static void test_leaf_rows_end_at_a_mask(void **state)
     struct block *masked = block_mask(&bench.shaper, &number, 0xff, known);
     struct block *root = test(&bench, TEST_GREATER_EQUAL, 300, masked, allow);
     leaf_rows_open(&rows);
-    const struct leaf_row *row = leaf_row_of(&rows, &number, root);
+    const struct leaf_values *row = leaf_values_of(&rows, &number, root);
     assert_ptr_equal(row->leaves[299], allow);
     assert_ptr_equal(row->leaves[300], masked);
     assert_int_equal(row->depths[300], 1);
     leaf_rows_close(&rows);
+}
+
+/* ---- offers --------------------------------------------------------------------------------- */
+
+#define DOMAIN 700u /* some of it above what rows know */
+
+struct table_search {
+    struct outcome runs[64];
+    struct value_range cares[64];
+    struct weighted_value values[DOMAIN];
+    struct search search;
+};
+
+/* Random runs, of which random parts occur; in x32's numbers when `base` is their bit. */
+static void open_search(struct table_search *t, struct bench *bench, struct arena *arena,
+                        struct random *random, uint32_t base)
+{
+    *t = (struct table_search){.search = {.shaper = &bench->shaper,
+                                          .arena = arena,
+                                          .tested = &number,
+                                          .effort = bench->shaper.effort,
+                                          .runs = t->runs,
+                                          .values = t->values,
+                                          .cares = t->cares}};
+    for (uint32_t at = 0; at < DOMAIN; t->search.count++) {
+        uint32_t length = 1 + random_below(random, random_below(random, 3) ? 12 : 60);
+        length =
+            t->search.count + 1 == COUNT_OF(t->runs) || at + length > DOMAIN ? DOMAIN - at : length;
+        t->runs[t->search.count] = (struct outcome){
+            base + at, base + at + length - 1,
+            block_return(&bench->shaper, 1 + random_below(random, 3)), length == 1, base + at};
+        at += length;
+    }
+    for (uint32_t at = random_below(random, 3);
+         at < DOMAIN && t->search.care_count < COUNT_OF(t->cares);) {
+        uint32_t last = at + random_below(random, 30);
+        last = last < DOMAIN ? last : DOMAIN - 1;
+        t->cares[t->search.care_count++] = (struct value_range){base + at, base + last};
+        at = last + 2 + random_below(random, 9);
+    }
+    for (uint32_t i = 0; i < DOMAIN; i++) {
+        bool occurs = false;
+        for (size_t k = 0; k < t->search.care_count; k++)
+            occurs |= t->cares[k].first <= base + i && base + i <= t->cares[k].last;
+        if (occurs)
+            t->values[t->search.value_count++] =
+                (struct weighted_value){base + i, random_below(random, 100) / 1000.0};
+    }
+    search_begin(&t->search);
+}
+
+/* What an offer does with each run, value by value. */
+static void expect_offer(const struct table_search *t, size_t column)
+{
+    const struct search *search = &t->search;
+    const struct offer *offer = &search->offers[column];
+    double path = 0;
+    uint32_t mismatches = 0;
+    for (size_t run = 0; run < search->count; run++) {
+        uint32_t wrong = 0;
+        for (size_t i = search->value_before[run]; i < search->value_before[run + 1]; i++) {
+            uint32_t value = search->values[i].value & offer->mask;
+            wrong += leaf_of(offer->block, value) != search->runs[run].target;
+            path += search->values[i].weight *
+                    (tree_depth(&number, offer->block, value) +
+                     search->effort->jump * half_jumps_to(offer->block, value) / 2);
+        }
+        uint32_t said = search->sums.mismatches[(run + 1) * search->sums.columns + column] -
+                        search->sums.mismatches[run * search->sums.columns + column];
+        mismatches += wrong;
+        if (wrong <= OFFER_MISMATCHES_MOST)
+            assert_int_equal(said, wrong);
+        else
+            assert_true(said > OFFER_MISMATCHES_MOST);
+        assert_true(fabs(search->sums.path[(run + 1) * search->sums.columns + column] - path) <
+                    1e-9);
+    }
+}
+
+/* Where an offer serves an interval, the block that is built of it does the right thing there. */
+static unsigned expect_built(struct table_search *t, size_t column)
+{
+    struct search *search = &t->search;
+    unsigned built = 0;
+    for (size_t first = 0; first + 1 < search->count; first += 3) {
+        size_t last = first + 1;
+        uint32_t wrong = search->sums.mismatches[(last + 1) * search->sums.columns + column] -
+                         search->sums.mismatches[first * search->sums.columns + column];
+        if (wrong > OFFER_MISMATCHES_MOST)
+            continue;
+        const struct block *block = offer_build(search, &search->offers[column], first, last);
+        built++;
+        for (size_t i = search->value_before[first]; i < search->value_before[last + 1]; i++) {
+            size_t run = i < search->value_before[last] ? first : last;
+            const struct block *at = block;
+            uint32_t value = search->values[i].value;
+            while (block_is_inner(at, &number)) {
+                bool masks = at->kind == BLOCK_MASK;
+                bool yes = masks || block_holds(at, value);
+                value &= masks ? at->constant : 0xffffffffu;
+                at = yes ? at->yes : at->no;
+            }
+            assert_ptr_equal(at, search->runs[run].target);
+        }
+    }
+    return built;
+}
+
+/* With what is known of small values, masked or not, and with walks above them. */
+static void test_offers_do_what_they_say(void **state)
+{
+    struct random random = random_seed(17);
+    unsigned offers = 0, built = 0;
+    (void)state;
+    for (unsigned round = 0; round < 60; round++) {
+        struct fixture fixture = {.arena = arena_new()};
+        struct bench bench;
+        struct leaf_rows rows;
+        static struct table_search t;
+        struct block *trees[12];
+        open_bench(&fixture, &bench, 0);
+        bench.effort.jump = round % 2 ? 3 : 0;
+        open_search(&t, &bench, fixture.arena, &random, round % 4 < 2 ? 0 : X32_BIT);
+        leaf_rows_open(&rows);
+        t.search.leaf_rows = &rows;
+        for (size_t i = 0; i < COUNT_OF(trees); i++)
+            trees[i] = random_tree(&bench, &random, 5);
+        offers_make(&t.search, trees, COUNT_OF(trees));
+        for (size_t i = 0; i < t.search.offer_count; i++) {
+            expect_offer(&t, i);
+            built += expect_built(&t, i);
+        }
+        offers += (unsigned)t.search.offer_count;
+        leaf_rows_close(&rows);
+        arena_free(fixture.arena);
+    }
+    assert_true(offers > 100);
+    assert_true(built > 100);
 }
 
 /* Rising runs, few or many, with values that come several times: sums by value. */
@@ -244,6 +437,8 @@ int main(void)
                                        TEST(test_leaf_rows),
                                        TEST(test_leaf_rows_end_at_a_mask),
                                        TEST(test_values_are_merged),
+                                       TEST(test_costs_behind_a_mask),
+                                       TEST(test_offers_do_what_they_say),
                                        TEST(test_polishing_keeps_the_meaning)};
     return RUN_TESTS(tests);
 }
