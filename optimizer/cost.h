@@ -44,6 +44,10 @@ struct effort {
                              than a short one fast */
 };
 struct effort effort_of(enum optimization level);
+/* For the first tree of a table that leans on one that stands. Where polishing begins with fast
+ * trees it finds their windows, too: looking for them twice takes most of the time and gives no
+ * more. */
+struct effort effort_to_lean(const struct effort *effort);
 /* With the profile and the lambda that were asked for, for the meaning below `root`. */
 struct effort effort_for(const struct shape_options *options, const struct dag_node *root);
 

@@ -88,6 +88,8 @@ static struct block *upper_half(struct search *search, const struct outcome *run
     }
     shaper->standing.count = kept;
     struct search half = half_of(search, runs, count);
+    struct effort effort = effort_to_lean(search->effort);
+    half.effort = &effort;
     struct block *high = search_tree(&half);
     shaper->standing.count = stood;
     return high;

@@ -135,28 +135,55 @@ static double split_jumps(const struct search *search, size_t first, size_t abov
     return search->effort->lambda * search->effort->jump * jumping;
 }
 
-static void try_splits(const struct search *search, size_t first, size_t last, struct plan *best)
+/* Of the splits of first..last the first one that is no dearer than the others; its cost without
+ * the test itself. */
+static size_t cheapest_split(const double *from_first, const double *to_last, size_t first,
+                             size_t last, double *cost)
 {
-    double here = 1 + search->effort->lambda * search_weight(search, first, last);
-    const double *from_first = &search->costs_from[first * search->count];
-    const double *to_last = &search->costs_to[last * search->count];
-    bool plain = !search->seed && !(search->effort->jump > 0);
-    double least = best->cost;
-    size_t index = 0;
+    double least = INFINITY;
     for (size_t above = first + 1; above <= last; above++) {
-        double cost = here + from_first[above - 1] + to_last[above];
-        if (!plain)
-            cost += split_jumps(search, first, above, last) + noise(search, first, above, last);
-        if (cost < least - 1e-9) {
-            least = cost;
+        double here = from_first[above - 1] + to_last[above];
+        least = here < least ? here : least;
+    }
+    size_t index = first + 1;
+    while (from_first[index - 1] + to_last[index] > least + 1e-9)
+        index++;
+    *cost = least;
+    return index;
+}
+
+/* The same where more counts than the costs of the two parts. */
+static size_t cheapest_of_all(const struct search *search, const double *from_first,
+                              const double *to_last, size_t first, size_t last, double *cost)
+{
+    size_t index = 0;
+    double least = INFINITY;
+    for (size_t above = first + 1; above <= last; above++) {
+        double here = from_first[above - 1] + to_last[above] +
+                      split_jumps(search, first, above, last) + noise(search, first, above, last);
+        if (here < least - 1e-9) {
+            least = here;
             index = above;
         }
     }
-    if (!index)
-        return;
+    *cost = least;
+    return index;
+}
+
+static void try_splits(const struct search *search, size_t first, size_t last, struct plan *best)
+{
+    const double *from_first = &search->costs_from[first * search->count];
+    const double *to_last = &search->costs_to[last * search->count];
+    bool plain = !search->seed && search->effort->jump == 0;
+    double cost;
+    size_t index = plain ? cheapest_split(from_first, to_last, first, last, &cost)
+                         : cheapest_of_all(search, from_first, to_last, first, last, &cost);
+    cost += 1 + search->effort->lambda * search_weight(search, first, last);
     uint32_t size = plan_at(search, first, index - 1)->size + plan_at(search, index, last)->size;
-    *best = (struct plan){
-        .kind = PLAN_SPLIT, .cost = least, .size = 1 + size, .follows = true, .index = index};
+    take_cheaper(
+        best,
+        (struct plan){
+            .kind = PLAN_SPLIT, .cost = cost, .size = 1 + size, .follows = true, .index = index});
 }
 
 /* Values that an offer sends elsewhere get no fewer when an interval grows: the offers that are

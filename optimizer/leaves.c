@@ -5,7 +5,7 @@
  * the one before, need not find them again. */
 #include "optimizer/switch.h"
 
-/* Past so many rows all are dropped when the next forest is made (6 KB each). */
+/* Past so many rows all are dropped when the next forest is made (a KB or two each). */
 #define ROWS_MOST 2048u
 
 static uint8_t sum_most(unsigned a, unsigned b)
@@ -42,7 +42,7 @@ static struct way way_to(struct leaf_rows *rows, const struct tested *tested,
 {
     const struct block *next = yes ? block->yes : block->no;
     const struct leaf_segment *segments =
-        block_is_inner(next, tested) ? leaf_segments_of(rows, tested, next) : NULL;
+        block_is_inner(next, tested) ? leaf_row_of(rows, tested, next)->segments : NULL;
     return (struct way){.block = next, .segments = segments, .jumps = half_jumps(block, yes)};
 }
 
@@ -86,7 +86,7 @@ static void find_segments(struct leaf_rows *rows, const struct tested *tested,
     }
 }
 
-static struct leaf_row **slot_of(struct leaf_rows *rows, const struct block *block)
+static const struct leaf_row **slot_of(struct leaf_rows *rows, const struct block *block)
 {
     while (rows->by_id.count <= block->id)
         vector_push(rows->ids, &rows->by_id, NULL);
@@ -94,36 +94,30 @@ static struct leaf_row **slot_of(struct leaf_rows *rows, const struct block *blo
 }
 
 /* Recursive, as deep as the tests below `block`. */
-const struct leaf_segment *leaf_segments_of(struct leaf_rows *rows, const struct tested *tested,
-                                            const struct block *block)
+const struct leaf_row *leaf_row_of(struct leaf_rows *rows, const struct tested *tested,
+                                   const struct block *block)
 {
-    struct leaf_row *row = *slot_of(rows, block);
-    if (!row) {
+    if (!*slot_of(rows, block)) {
         struct segment_list list = {.arena = rows->arena};
         find_segments(rows, tested, block, &list);
-        row = NEW(rows->arena, struct leaf_row);
-        row->segments = list.segments.items;
-        *slot_of(rows, block) = row;
+        struct leaf_row row = {list.segments.items, list.segments.count};
+        *slot_of(rows, block) = arena_copy(rows->arena, &row, sizeof row);
         rows->count++;
     }
-    return row->segments;
+    return *slot_of(rows, block);
 }
 
-const struct leaf_values *leaf_values_of(struct leaf_rows *rows, const struct tested *tested,
-                                         const struct block *block)
+const struct leaf_segment *leaf_segment_at(const struct leaf_row *row, uint32_t value)
 {
-    const struct leaf_segment *segment = leaf_segments_of(rows, tested, block);
-    struct leaf_row *row = *slot_of(rows, block);
-    if (row->values)
-        return row->values;
-    row->values = NEW(rows->arena, struct leaf_values);
-    for (uint32_t value = 0; value < LEAF_VALUES; value++) {
-        segment += segment->last < value;
-        row->values->leaves[value] = segment->leaf;
-        row->values->depths[value] = segment->depth;
-        row->values->jumps[value] = segment->jumps;
+    size_t low = 0, high = row->count - 1;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (row->segments[middle].last < value)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return row->values;
+    return &row->segments[low];
 }
 
 void leaf_rows_open(struct leaf_rows *rows)

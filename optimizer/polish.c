@@ -85,6 +85,7 @@ static struct block *find_again(struct polish *polish, size_t index, struct aren
                             .care_count = reach->ranges.count,
                             .windows = polish->shaper->windows,
                             .leaf_rows = &polish->leaf_rows,
+                            .windows_lean = true,
                             .seed = seed};
     struct block **blocks;
     size_t count = offered_blocks(polish, index, arena, &blocks);

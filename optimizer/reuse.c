@@ -269,7 +269,8 @@ static void visit_all(struct walk *walk, const struct survey *survey)
         walk->path[i * search->sums.columns] = 0;
     }
     if (search->leaf_rows)
-        look_up(walk, survey, leaf_segments_of(search->leaf_rows, search->tested, offer->block));
+        look_up(walk, survey,
+                leaf_row_of(search->leaf_rows, search->tested, offer->block)->segments);
     for (size_t i = 0; i < survey->rest.count; i++) {
         struct value_range range = survey->rest.items[i];
         walk->shift = range.first & ~offer->mask;

@@ -33,6 +33,7 @@ struct shaper {
     VECTOR(struct block *) standing; /* tests of fields that are part of the program */
     uint64_t work;                   /* steps that searches have taken */
     uint64_t runs;                   /* of the switches that were searched */
+    unsigned number_tables;          /* of them, those of numbers */
     struct windows *windows;         /* what window.c remembers */
     bool full;                       /* BLOCK_MOST was reached: the blocks are no good any more */
 };

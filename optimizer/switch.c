@@ -19,7 +19,9 @@
  */
 #define JUMP_COST 3.0
 /* The factor on lambda for the first trees of several tables. */
-#define SPEED_FIRST 24.0
+#define SPEED_FIRST 16.0
+/* Windows of the tables that lean on the first one, before polishing. */
+#define LEANING_MASK_TESTS 1u
 
 struct effort effort_of(enum optimization level)
 {
@@ -82,6 +84,14 @@ static void for_several_tables(struct effort *effort, const struct dag_node *roo
         return;
     effort->lambda *= tables;
     effort->speed_first = SPEED_FIRST;
+}
+
+struct effort effort_to_lean(const struct effort *effort)
+{
+    struct effort less = *effort;
+    if (less.speed_first > 0 && less.mask_tests > LEANING_MASK_TESTS)
+        less.mask_tests = LEANING_MASK_TESTS;
+    return less;
 }
 
 struct effort effort_for(const struct shape_options *options, const struct dag_node *root)
@@ -245,8 +255,11 @@ struct block *shape_switch(struct shaper *shaper, const struct tested *tested,
     shaper->runs += count;
     struct arena *scratch = arena_new();
     struct effort effort = *shaper->effort;
-    if (effort.speed_first > 0 && is_whole_number(tested))
+    if (effort.speed_first > 0 && is_whole_number(tested)) {
         effort.lambda *= effort.speed_first;
+        if (shaper->number_tables++)
+            effort = effort_to_lean(&effort);
+    }
     effort.jump = jump_of(&effort, tested);
     struct search search = {.shaper = shaper,
                             .arena = scratch,
@@ -257,7 +270,12 @@ struct block *shape_switch(struct shaper *shaper, const struct tested *tested,
                             .values = values,
                             .value_count = value_count,
                             .windows = shaper->windows};
+    struct leaf_rows rows;
+    leaf_rows_open(&rows);
+    if (is_whole_number(tested))
+        search.leaf_rows = &rows;
     struct block *best = switch_is_doubled(&search) ? shape_doubled(&search) : search_tree(&search);
+    leaf_rows_close(&rows);
     arena_free(scratch);
     if (shaper->effort->reuses && tested->accumulator == ACCUMULATOR_FIELD)
         note_standing(shaper, tested, best);

@@ -121,7 +121,8 @@ struct search {
     size_t offer_count;
     struct offer_sums sums;
     struct offers_left *offers_left; /* by the first run of the interval */
-    struct leaf_rows *leaf_rows;     /* NULL, or: windows may end in the offers */
+    struct leaf_rows *leaf_rows;     /* of the offers; NULL: not known */
+    bool windows_lean;               /* windows may end in the offers: needs leaf_rows */
     uint32_t seed;                   /* of how far costs are off; 0: they are not */
     struct plan *plans;              /* [first * count + last] */
     double *costs_from;              /* their costs, [first * count + last] ... */
@@ -200,19 +201,14 @@ struct leaf_segment {
     uint16_t last;
     uint8_t depth, jumps;
 };
-struct leaf_values {
-    const struct block *leaves[LEAF_VALUES];
-    uint8_t depths[LEAF_VALUES];
-    uint8_t jumps[LEAF_VALUES];
-};
 struct leaf_row {
     const struct leaf_segment *segments; /* the last one ends with LEAF_VALUES - 1 */
-    struct leaf_values *values;          /* the same value by value; NULL: not asked for yet */
+    size_t count;
 };
 /* Those of one word's tests (leaves.c). */
 struct leaf_rows {
     struct arena *arena, *ids;
-    VECTOR(struct leaf_row *) by_id; /* by block id; NULL: not asked for yet */
+    VECTOR(const struct leaf_row *) by_id; /* by block id; NULL: not asked for yet */
     size_t count;
 };
 
@@ -244,11 +240,11 @@ void forest_replace(const struct forest *forest, struct shaper *shaper, size_t i
 
 void leaf_rows_open(struct leaf_rows *rows);
 void leaf_rows_close(struct leaf_rows *rows);
-/* For a test or AND of `tested`. They stay until room is made. */
-const struct leaf_segment *leaf_segments_of(struct leaf_rows *rows, const struct tested *tested,
-                                            const struct block *block);
-const struct leaf_values *leaf_values_of(struct leaf_rows *rows, const struct tested *tested,
-                                         const struct block *block);
+/* For a test or AND of `tested`. Stays until room is made. */
+const struct leaf_row *leaf_row_of(struct leaf_rows *rows, const struct tested *tested,
+                                   const struct block *block);
+/* The segment that a value below LEAF_VALUES is in. */
+const struct leaf_segment *leaf_segment_at(const struct leaf_row *row, uint32_t value);
 void leaf_rows_make_room(struct leaf_rows *rows);
 
 /* Size and paths of all tables together (tree_cost.c). */

@@ -103,7 +103,7 @@ static double executed_known(struct leaf_rows *rows, const struct tested *tested
         }
         if (block_is_inner(block, tested)) {
             if (block != known || value < before)
-                segment = leaf_segments_of(rows, tested, block);
+                segment = leaf_row_of(rows, tested, block)->segments;
             known = block;
             before = value;
             while (segment->last < value)

@@ -29,8 +29,8 @@ struct window_test {
 /* A test that stands. */
 struct window_offer {
     struct block *block;
-    const uint8_t *depths; /* its tests on the way there, by value of the window ... */
-    const uint8_t *jumps;  /* ... and half jumps */
+    uint8_t depths[WINDOW_SPAN]; /* its tests on the way there, by value of the window ... */
+    uint8_t jumps[WINDOW_SPAN];  /* ... and half jumps */
 };
 
 struct window {
@@ -347,35 +347,48 @@ static bool tells_apart(const struct window *window, uint64_t set)
     return set && (set & ~window->sets[window->target_of[__builtin_ctzll(set)]]);
 }
 
+/* The values of the window that a block sends where they go; how it does is noted in `offer`. */
+static uint64_t agreement(const struct window *window, const struct leaf_row *row,
+                          struct window_offer *offer)
+{
+    const struct leaf_segment *segment = leaf_segment_at(row, window->base);
+    uint64_t agrees = 0;
+    for (unsigned at = 0; at < window->span; segment++) {
+        unsigned end = segment->last + 1u - window->base;
+        end = end < window->span ? end : window->span;
+        unsigned target = 0;
+        while (target < window->target_count && window->targets[target] != segment->leaf)
+            target++;
+        if (target < window->target_count)
+            agrees |= window->sets[target] & low_bits(end) & ~low_bits(at);
+        memset(&offer->depths[at], segment->depth, end - at);
+        memset(&offer->jumps[at], segment->jumps, end - at);
+        at = end;
+    }
+    return agrees & window->cares;
+}
+
 /* The offers that do the right thing with values of more than one target. */
 static void note_offers(struct window *window)
 {
     struct search *search = window->search;
     search->shaper->work += search->offer_count * window->span / 8;
-    const struct block *wanted[WINDOW_SPAN];
-    for (unsigned at = 0; at < window->span; at++)
-        wanted[at] = window->targets[window->target_of[at]];
     window->offer_count = 0;
     for (size_t i = 0; i < OFFERS_MOST && i < search->offer_count; i += 64)
         memset(window->agreeing[i / 64], 0, window->span * sizeof window->agreeing[0][0]);
     for (size_t i = 0; i < search->offer_count && window->offer_count < OFFERS_MOST; i++) {
-        const struct offer *offer = &search->offers[i];
-        if (offer->mask != 0xffffffffu)
+        if (search->offers[i].mask != 0xffffffffu)
             continue;
-        const struct leaf_values *row =
-            leaf_values_of(search->leaf_rows, search->tested, offer->block);
-        const struct block *const *leaves = &row->leaves[window->base];
-        uint64_t agrees = 0;
-        for (unsigned at = 0; at < window->span; at++)
-            agrees |= (uint64_t)(leaves[at] == wanted[at]) << at;
-        agrees &= window->cares;
+        struct window_offer *offer = &window->offers[window->offer_count];
+        offer->block = search->offers[i].block;
+        uint64_t agrees =
+            agreement(window, leaf_row_of(search->leaf_rows, search->tested, offer->block), offer);
         if (!tells_apart(window, agrees))
             continue;
         for (uint64_t set = agrees; set; set &= set - 1)
             window->agreeing[window->offer_count / 64][__builtin_ctzll(set)] |=
                 (uint64_t)1 << window->offer_count % 64;
-        window->offers[window->offer_count++] = (struct window_offer){
-            offer->block, &row->depths[window->base], &row->jumps[window->base]};
+        window->offer_count++;
     }
 }
 
@@ -551,8 +564,8 @@ static double solve(struct search *search, size_t first, size_t last, unsigned t
         return INFINITY;
     note_cares(window);
     note_weights(window, first, last);
-    window->leans =
-        search->leaf_rows && search->offer_count && window->base + (window->span - 1) < LEAF_VALUES;
+    window->leans = search->windows_lean && search->offer_count &&
+                    window->base + (window->span - 1) < LEAF_VALUES;
     note_tests(window);
     if (window->leans)
         note_offers(window);
@@ -566,7 +579,7 @@ const struct window_tree *window_find(struct search *search, size_t first, size_
     const struct outcome *runs = &search->runs[first];
     size_t count = last - first + 1;
     double weight = search_weight(search, first, last);
-    if (search->leaf_rows) {
+    if (search->windows_lean) {
         const struct window_tree *tree = NULL;
         *cost = solve(search, first, last, tests, limit, &tree);
         return *cost < limit ? tree : NULL;

@@ -223,17 +223,17 @@ static void test_leaf_rows(void **state)
                 *tree = random_tree(&bench, &random, 8);
             while (!block_tests(*tree, &number));
         }
-        const struct leaf_values *row = leaf_values_of(&rows, &number, *tree);
-        const struct leaf_segment *segment = leaf_segments_of(&rows, &number, *tree);
+        const struct leaf_row *row = leaf_row_of(&rows, &number, *tree);
+        const struct leaf_segment *segment = row->segments;
         for (uint32_t value = 0; value < LEAF_VALUES; value++) {
             segment += segment->last < value;
+            assert_ptr_equal(leaf_segment_at(row, value), segment);
             assert_ptr_equal(segment->leaf, leaf_of(*tree, value));
-            assert_ptr_equal(row->leaves[value], leaf_of(*tree, value));
             assert_int_equal(segment->depth, tree_depth(&number, *tree, value));
-            assert_int_equal(row->depths[value], tree_depth(&number, *tree, value));
-            assert_int_equal(row->jumps[value], half_jumps_to(*tree, value));
+            assert_int_equal(segment->jumps, half_jumps_to(*tree, value));
         }
         assert_int_equal(segment->last, LEAF_VALUES - 1);
+        assert_ptr_equal(segment, &row->segments[row->count - 1]);
         leaf_rows_make_room(&rows);
         dropped += rows.count == 0;
     }
@@ -253,10 +253,10 @@ static void test_leaf_rows_end_at_a_mask(void **state)
     struct block *masked = block_mask(&bench.shaper, &number, 0xff, known);
     struct block *root = test(&bench, TEST_GREATER_EQUAL, 300, masked, allow);
     leaf_rows_open(&rows);
-    const struct leaf_values *row = leaf_values_of(&rows, &number, root);
-    assert_ptr_equal(row->leaves[299], allow);
-    assert_ptr_equal(row->leaves[300], masked);
-    assert_int_equal(row->depths[300], 1);
+    const struct leaf_row *row = leaf_row_of(&rows, &number, root);
+    assert_ptr_equal(leaf_segment_at(row, 299)->leaf, allow);
+    assert_ptr_equal(leaf_segment_at(row, 300)->leaf, masked);
+    assert_int_equal(leaf_segment_at(row, 300)->depth, 1);
     leaf_rows_close(&rows);
 }
 
