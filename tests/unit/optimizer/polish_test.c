@@ -315,7 +315,6 @@ static void expect_offer(const struct table_search *t, size_t column)
     const struct search *search = &t->search;
     const struct offer *offer = &search->offers[column];
     double path = 0;
-    uint32_t mismatches = 0;
     for (size_t run = 0; run < search->count; run++) {
         uint32_t wrong = 0;
         for (size_t i = search->value_before[run]; i < search->value_before[run + 1]; i++) {
@@ -327,7 +326,7 @@ static void expect_offer(const struct table_search *t, size_t column)
         }
         uint32_t said = search->sums.mismatches[(run + 1) * search->sums.columns + column] -
                         search->sums.mismatches[run * search->sums.columns + column];
-        mismatches += wrong;
+
         if (wrong <= OFFER_MISMATCHES_MOST)
             assert_int_equal(said, wrong);
         else
