@@ -82,9 +82,10 @@ campaigns: $(CAMPAIGNS)
 
 CLI_TESTS := $(sort $(wildcard tests/cli/*.bats))
 
+# The longest first, so that no processor waits for the last one.
 check: $(BUILD)/bpfproof $(UNIT_TESTS) $(CAMPAIGNS) $(PROGRAMS)
 	@scripts/check-rooms
-	@tests/run $(BUILD) $(sort $(UNIT_TESTS)) $(CLI_TESTS) $(sort $(CAMPAIGNS))
+	@tests/run $(BUILD) $(sort $(CAMPAIGNS)) $(sort $(UNIT_TESTS)) $(CLI_TESTS)
 
 ## make asan         `make check` under AddressSanitizer and UndefinedBehaviorSanitizer, in build-asan
 asan:

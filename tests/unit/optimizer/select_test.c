@@ -6,6 +6,7 @@
 #include "optimizer/cost.h"
 #include "sim/sim.h"
 #include "tests/unit/compiler/policies.h"
+#include "tests/unit/samples.h"
 
 #define POLICIES 1500
 #define INPUTS 150
@@ -67,7 +68,7 @@ static void test_random_policies(void **state)
 {
     (void)state;
     struct random random = random_seed(20240811);
-    for (int i = 0; i < POLICIES; i++) {
+    for (int i = 0; i < SAMPLES(POLICIES); i++) {
         struct arena *arena = arena_new();
         const struct policy *policy = random_policy(arena, &random);
         const struct program *program = compile_at(arena, policy, level_of(i), kernel_of(i));
