@@ -399,7 +399,7 @@ int main(int argc, char **argv)
     const char *scale = getenv("BPFPROOF_SCALE");
     bool full = scale && !strcmp(scale, "full");
     struct campaign passes = {
-        .full = full, .policies = full ? POLICIES : SAMPLES(POLICIES / 250), .seed = 1};
+        .full = full, .policies = full ? POLICIES : SAMPLES(POLICIES / 500), .seed = 1};
     setlinebuf(stdout);
     if (argc > 1)
         passes.policies = (uint32_t)strtoul(argv[1], NULL, 0);
