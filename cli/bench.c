@@ -351,7 +351,10 @@ static void print_report(struct contest *c, const struct bench_report *report)
 static result measure(struct contest *c, enum bench_method method, double seconds)
 {
     struct context *context = c->context;
+    struct shape_options kernel = {.kernel_major = c->kernel_major,
+                                   .kernel_minor = c->kernel_minor};
     struct bench_request request = {.method = method,
+                                    .remembers = kernel_remembers(&kernel),
                                     .stacks = c->stacks,
                                     .stack_count = c->count,
                                     .seconds = seconds,

@@ -145,8 +145,8 @@ void bench_table_print(const struct contest *c)
     printf(
         "(ratio: the time of %s to this filter's, below 1 it is faster; means are geometric, over "
         "the\n"
-        "p10 of calls made again and again that both have times for. args: argument-checked, of "
-        "whole\n"
+        "p10 of calls made again and again that both have times for and are run for. args: "
+        "argument-checked, of whole\n"
         "calls the permitted ones; denied: by number; expected: instructions executed per call "
         "that "
         "counts\n"

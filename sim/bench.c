@@ -308,14 +308,27 @@ static bool in_group(const struct bench_call *call, enum bench_group group)
     return call->input_count == 1 && (kinds[group] >> call->kind & 1u);
 }
 
-static struct bench_mean group_mean(const struct bench_report *report, enum bench_group group,
+/* Whether two filters are compared by a call. Alone it must be one that the kernel runs both for;
+ * as a whole, for one of them. */
+static bool compares(const struct bench_request *request, const struct bench_cell *first,
+                     const struct bench_cell *other)
+{
+    if (!request->remembers)
+        return true;
+    bool alone = request->method == BENCH_ALONE;
+    return alone ? !first->cached && !other->cached : !first->cached || !other->cached;
+}
+
+static struct bench_mean group_mean(const struct bench_request *request,
+                                    const struct bench_report *report, enum bench_group group,
                                     size_t stack)
 {
     struct bench_mean mean = {0};
     double sum = 0, sum_ratio = 0;
     for (size_t i = 0; i < report->row_count; i++) {
         const struct bench_cell *cell = &report->rows[i].cells[stack];
-        if (!in_group(report->rows[i].call, group) || !(cell->ratio > 0))
+        if (!in_group(report->rows[i].call, group) || !(cell->ratio > 0) ||
+            !compares(request, &report->rows[i].cells[0], cell))
             continue;
         sum += log(cell->p10_ns);
         sum_ratio -= log(cell->ratio);
@@ -328,13 +341,14 @@ static struct bench_mean group_mean(const struct bench_report *report, enum benc
     return mean;
 }
 
-static void group_means(struct arena *arena, struct bench_report *report)
+static void group_means(struct arena *arena, const struct bench_request *request,
+                        struct bench_report *report)
 {
     report->means = NEW_ARRAY(arena, struct bench_mean, BENCH_GROUP_COUNT * report->stack_count);
     for (size_t group = 0; group < BENCH_GROUP_COUNT; group++)
         for (size_t stack = 0; stack < report->stack_count; stack++)
             report->means[group * report->stack_count + stack] =
-                group_mean(report, (enum bench_group)group, stack);
+                group_mean(request, report, (enum bench_group)group, stack);
 }
 
 result bench_run(struct arena *arena, const struct bench_request *request,
@@ -360,7 +374,7 @@ result bench_run(struct arena *arena, const struct bench_request *request,
     if (failed(r))
         return r;
     geometric_means(arena, out);
-    group_means(arena, out);
+    group_means(arena, request, out);
     return SUCCESS;
 }
 

@@ -315,7 +315,8 @@ struct bench_request {
     size_t stack_count;
     const struct bench_call *calls;
     size_t call_count;
-    double seconds;       /* for all attempts together */
+    bool remembers; /* the running kernel runs no filter for calls that are cached */
+    double seconds; /* for all attempts together */
     double same_limit_ns; /* 0: the method's own */
     uint64_t seed;
 };
