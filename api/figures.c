@@ -83,7 +83,7 @@ static bool jumps_from(const struct program *program, uint32_t pc, uint32_t next
     const struct sock_filter *f = &program->code[pc];
     enum operation operation = instruction_info(f->code)->operation;
     if (!is_conditional(operation))
-        return operation == OP_JUMP;
+        return operation == OP_JUMP && f->k != 0; /* else there is no code for it */
     /* There is no machine instruction that jumps on "no bit set": two jumps stand for it, as they
      * do where neither side is the next instruction, and one of them is taken. */
     bool inverts = operation != OP_JUMP_SET;

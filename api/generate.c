@@ -75,8 +75,8 @@ static result make_program(struct arena *arena, const struct generate_options *o
 
 /* ---- the best of several -------------------------------------------------------------------- */
 
-/* A search may miss what a search for something else finds: so no level gives what another one
- * beats by the level's own measure. */
+/* A search may miss what a search for something else finds. These levels have the time to try
+ * another one's, and give the better by their own measure. */
 static const struct {
     enum optimization level, also;
 } also_tried[] = {{OPTIMIZE_3, OPTIMIZE_2}, {OPTIMIZE_SIZE, OPTIMIZE_3}};

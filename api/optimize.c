@@ -102,17 +102,15 @@ static void try_program(struct arena *arena, const struct program *before,
         *optimized = tried;
 }
 
-/* Where a program that is a little longer and faster was made, one that is as short as can be. */
-static void try_smallest(struct arena *arena, const struct program *before, abi_set declared,
-                         const struct weights *weights, const struct compile_options *options,
-                         struct optimized *optimized)
+static void try_options(struct arena *arena, const struct program *before, abi_set declared,
+                        const struct weights *weights, const struct compile_options *other,
+                        const struct compile_options *options, struct optimized *optimized)
 {
-    struct compile_options smallest = *options;
+    struct compile_options quiet = *other;
     struct diagnostics limits = diagnostics_new(arena);
     struct generated made;
-    smallest.level = OPTIMIZE_SIZE;
-    smallest.dump = 0;
-    if (worked(relift_program(arena, before, declared, &smallest, &limits, &made)))
+    quiet.dump = 0;
+    if (worked(relift_program(arena, before, declared, &quiet, &limits, &made)))
         try_program(arena, before, &made.program, declared, weights, options, optimized);
 }
 
@@ -132,6 +130,25 @@ static bool worth_another(const struct optimized *optimized, const struct compil
 {
     return optimized->kept_original && optimized->proof.verdict == PROVED &&
            options->level != OPTIMIZE_0;
+}
+
+/* Where a program that is a little longer and faster was made: shorter ones, and at last one that
+ * is as short as can be. */
+static void try_shorter(struct arena *arena, const struct program *before, abi_set declared,
+                        const struct weights *weights, const struct compile_options *options,
+                        struct optimized *optimized)
+{
+    static const double parts[] = {0.75, 0.5, 0.25};
+    struct compile_options shorter = *options;
+    double lambda = options->lambda > 0 ? options->lambda : level_lambda(options->level);
+    for (size_t i = 0; i < COUNT_OF(parts) && worth_another(optimized, options); i++) {
+        shorter.lambda = lambda * parts[i];
+        try_options(arena, before, declared, weights, &shorter, options, optimized);
+    }
+    shorter.lambda = options->lambda;
+    shorter.level = OPTIMIZE_SIZE;
+    if (worth_another(optimized, options))
+        try_options(arena, before, declared, weights, &shorter, options, optimized);
 }
 
 result optimize_program(struct arena *arena, const struct program *before, abi_set declared,
@@ -163,7 +180,7 @@ result optimize_program(struct arena *arena, const struct program *before, abi_s
     optimized->lower_bound = made.lower_bound;
     prove_and_weigh(arena, before, &made.program, declared, &made.weights, options, optimized);
     if (worth_another(optimized, options) && options->level != OPTIMIZE_SIZE)
-        try_smallest(arena, before, declared, &made.weights, options, optimized);
+        try_shorter(arena, before, declared, &made.weights, options, optimized);
     if (worth_another(optimized, options))
         try_peephole(arena, before, declared, &made.weights, options, optimized);
     return SUCCESS;

@@ -29,9 +29,11 @@ struct weights {
 
 /* The knobs of a level. */
 struct effort {
-    double lambda;           /* instructions that one executed instruction less is worth */
-    double jump;             /* executed instructions that a taken jump less is worth, in tables of
-                                numbers; 0: they are not counted */
+    double lambda;    /* instructions that one executed instruction less is worth */
+    double jump;      /* executed instructions that a taken jump less is worth, in tables of
+                         numbers; 0: they are not counted */
+    bool jumps_first; /* in the first trees, too: tables that share tests jump into them, which
+                         only polishing sees */
     bool programs_intervals; /* dynamic programming; else balanced dispatch */
     unsigned mask_tests;  /* most tests of a window that mask tests may be in; 0: no mask tests */
     bool reuses;          /* subtrees that stand already */

@@ -31,10 +31,10 @@ bool switch_is_doubled(const struct search *search)
 {
     if (!search->effort->reuses || !is_whole_number(search->tested) || search->runs[0].first)
         return false;
-    size_t above = 0;
+    size_t above = 0, below = 0; /* where nothing is below there is nothing to lean on */
     for (size_t i = 0; i < search->count; i++)
-        above += search->runs[i].first >= X32_BIT;
-    return above >= DOUBLED_RUNS_LEAST;
+        *(search->runs[i].first >= X32_BIT ? &above : &below) += 1;
+    return above >= DOUBLED_RUNS_LEAST && below >= DOUBLED_RUNS_LEAST;
 }
 
 static struct search half_of(const struct search *search, const struct outcome *runs, size_t count)

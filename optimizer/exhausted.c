@@ -123,18 +123,25 @@ static void note_weights(const struct short_table *table, double *weights)
     }
 }
 
-static bool leads_on(const struct short_table *table, unsigned set)
+/* Whether where a side goes can be the next instruction: what waits already has another place. */
+static bool can_follow(const struct short_table *table, unsigned set, int to)
 {
-    return !table->uniform[set] || block_leads_on(table->targets[__builtin_ctz(set)]);
+    return to == TO_NEW || (to == TO_TARGET && block_leads_on(table->targets[__builtin_ctz(set)]));
 }
 
-static double jumps(const struct short_table *table, size_t test, unsigned yes, unsigned no)
+static double jumps(const struct short_table *table, size_t test, unsigned yes, int yes_to,
+                    unsigned no, int no_to)
 {
     if (table->jump == 0)
         return 0;
     return table->jump * weight_jumping(table->tests[test].test, table->weight[yes],
-                                        leads_on(table, yes), table->weight[no],
-                                        leads_on(table, no));
+                                        can_follow(table, yes, yes_to), table->weight[no],
+                                        can_follow(table, no, no_to));
+}
+
+static int as_tree(const struct short_table *table, unsigned set)
+{
+    return table->uniform[set] ? TO_TARGET : TO_NEW;
 }
 
 /* The same of a set that holds this one, at least: there both sides may lead on. */
@@ -165,7 +172,9 @@ static void note_sets(struct short_table *table)
                 continue;
             path =
                 fmin(path, table->paths[yes] + table->paths[no] + jumps_least(table, i, yes, no));
-            tree = fmin(tree, table->trees[yes] + table->trees[no] + jumps(table, i, yes, no));
+            tree =
+                fmin(tree, table->trees[yes] + table->trees[no] +
+                               jumps(table, i, yes, as_tree(table, yes), no, as_tree(table, no)));
         }
         table->paths[set] = table->uniform[set] ? 0 : path + table->cost[set] - 1;
         table->trees[set] = table->uniform[set] ? 0 : tree + table->cost[set];
@@ -248,7 +257,7 @@ static void try_sides(struct short_table *table, const struct waiting *rest, str
             step.yes_to = (int8_t)yes_to;
             step.no_to = (int8_t)no_to;
             struct waiting next = after(table, rest, &step);
-            double here = table->cost[step.set] + jumps(table, step.test, yes, no);
+            double here = table->cost[step.set] + jumps(table, step.test, yes, yes_to, no, no_to);
             double cost = here + search_on(table, &next, *least - here);
             if (cost < *least) {
                 *least = cost;

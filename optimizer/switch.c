@@ -68,7 +68,9 @@ static unsigned number_tables(const struct dag_node *root)
         uint32_t above = 0; /* runs that end among x32's numbers */
         while (above < node->edge_count && node->edges[node->edge_count - 1 - above].last > X32_BIT)
             above++;
-        tables += above >= DOUBLED_RUNS_LEAST ? 2 : 1;
+        bool doubled =
+            above >= DOUBLED_RUNS_LEAST && node->edge_count - above >= DOUBLED_RUNS_LEAST;
+        tables += doubled ? 2 : 1;
     }
     arena_free(scratch);
     return tables < TABLES_MOST ? tables : TABLES_MOST;
@@ -103,9 +105,16 @@ struct effort effort_for(const struct shape_options *options, const struct dag_n
         effort.lambda *= PROFILE_FACTOR;
     if (options->lambda > 0)
         effort.lambda = options->lambda;
-    if (effort.programs_intervals && options->level != OPTIMIZE_SIZE && kernel_remembers(options))
+    if (effort.programs_intervals && options->level != OPTIMIZE_SIZE && kernel_remembers(options)) {
         effort.jump = JUMP_COST;
+        effort.jumps_first = number_tables(root) < 2;
+    }
     return effort;
+}
+
+double level_lambda(enum optimization level)
+{
+    return effort_of(level).lambda;
 }
 
 double shape_cost(const struct shape_options *options, const struct dag_node *root,
@@ -260,7 +269,7 @@ struct block *shape_switch(struct shaper *shaper, const struct tested *tested,
         if (shaper->number_tables++)
             effort = effort_to_lean(&effort);
     }
-    effort.jump = jump_of(&effort, tested);
+    effort.jump = effort.jumps_first ? jump_of(&effort, tested) : 0;
     struct search search = {.shaper = shaper,
                             .arena = scratch,
                             .tested = tested,

@@ -20,7 +20,7 @@
 
 /* More runs than this are first split in the middle. */
 #define INTERVAL_RUNS_MOST 192u
-/* Fewer runs of x32's numbers are found like any others. */
+/* Fewer runs of x32's numbers, or below them, are found like any others. */
 #define DOUBLED_RUNS_LEAST 6u
 
 /* ---- windows (window.c) ---------------------------------------------------------------------- */

@@ -1,4 +1,7 @@
 /* What the trees of tables cost: their tests, and the ways through them. */
+#include <math.h>
+#include <stdlib.h>
+
 #include "optimizer/switch.h"
 
 static void mark_tests(const struct tested *tested, const struct block *block, bool *seen,
@@ -30,39 +33,91 @@ unsigned tree_depth(const struct tested *tested, const struct block *block, uint
 
 /* ---- jumps ---------------------------------------------------------------------------------- */
 
-/* What comes to each test, from whichever table. */
+/* What comes to each block, from whichever table. */
 struct traffic {
     struct arena *arena;
     double *weight, *yes; /* by block id; yes: of these, those for which the test holds */
     VECTOR(const struct block *) blocks;
 };
 
+/* A way from one block to another that can be the next one in the program. */
+struct way {
+    double weight;
+    const struct block *from, *to;
+};
+typedef VECTOR(struct way) way_list;
+
 static void follow(struct traffic *traffic, const struct tested *tested, const struct block *block,
                    const struct weighted_value *weighted)
 {
     uint32_t value = weighted->value;
     while (block_is_inner(block, tested)) {
-        if (block->kind == BLOCK_MASK) {
-            value &= block->constant;
-            block = block->yes;
-            continue;
-        }
         if (traffic->weight[block->id] == 0)
             vector_push(traffic->arena, &traffic->blocks, block);
-        bool holds = block_holds(block, value);
+        bool masks = block->kind == BLOCK_MASK;
+        bool holds = masks || block_holds(block, value);
         traffic->weight[block->id] += weighted->weight;
         traffic->yes[block->id] += holds ? weighted->weight : 0;
+        value &= masks ? block->constant : 0xffffffffu;
         block = holds ? block->yes : block->no;
     }
+}
+
+static void add_way(struct traffic *traffic, way_list *ways, const struct block *from, bool yes)
+{
+    const struct block *to = yes ? from->yes : from->no;
+    double weight =
+        yes ? traffic->yes[from->id] : traffic->weight[from->id] - traffic->yes[from->id];
+    if (from->kind == BLOCK_MASK)
+        weight = INFINITY; /* else it takes a JA */
+    if (block_leads_on(to) && weight > 0)
+        vector_push(traffic->arena, ways, (struct way){weight, from, to});
+}
+
+static int compare_ways(const void *a, const void *b)
+{
+    const struct way *left = a, *right = b;
+    if (left->weight != right->weight)
+        return left->weight < right->weight ? 1 : -1;
+    return (left->from->id > right->from->id) - (left->from->id < right->from->id);
+}
+
+/* The weight that goes to the next block of the program: each block has one place behind it, and
+ * one in front of it. The heaviest ways get theirs first, as in the layout (layout_weight.c). */
+static double weight_going_on(struct traffic *traffic, size_t block_count)
+{
+    way_list ways = {0};
+    bool *left = NEW_ARRAY(traffic->arena, bool, block_count);
+    bool *entered = NEW_ARRAY(traffic->arena, bool, block_count);
+    double sum = 0;
+    for (size_t i = 0; i < traffic->blocks.count; i++) {
+        const struct block *block = traffic->blocks.items[i];
+        /* The machine jumps on "any bit set": there is no such test for "none". */
+        if (block->kind == BLOCK_MASK || block->test != TEST_SET)
+            add_way(traffic, &ways, block, true);
+        if (block->kind != BLOCK_MASK)
+            add_way(traffic, &ways, block, false);
+    }
+    if (ways.count)
+        qsort(ways.items, ways.count, sizeof *ways.items, compare_ways);
+    for (size_t i = 0; i < ways.count; i++) {
+        const struct way *way = &ways.items[i];
+        if (left[way->from->id] || entered[way->to->id])
+            continue;
+        left[way->from->id] = entered[way->to->id] = true;
+        sum += way->from->kind == BLOCK_MASK ? traffic->weight[way->from->id] : way->weight;
+    }
+    return sum;
 }
 
 static double jumps_of(const struct shaper *shaper, const struct tested *tested,
                        const struct table *tables, size_t count)
 {
     struct arena *scratch = arena_new();
+    size_t block_count = shaper->blocks.count;
     struct traffic traffic = {.arena = scratch,
-                              .weight = NEW_ARRAY(scratch, double, shaper->blocks.count),
-                              .yes = NEW_ARRAY(scratch, double, shaper->blocks.count)};
+                              .weight = NEW_ARRAY(scratch, double, block_count),
+                              .yes = NEW_ARRAY(scratch, double, block_count)};
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < tables[i].value_count; k++) {
             if (tables[i].values[k].weight > 0)
@@ -70,12 +125,9 @@ static double jumps_of(const struct shaper *shaper, const struct tested *tested,
         }
     }
     double sum = 0;
-    for (size_t i = 0; i < traffic.blocks.count; i++) {
-        const struct block *block = traffic.blocks.items[i];
-        double yes = traffic.yes[block->id], no = traffic.weight[block->id] - yes;
-        sum += weight_jumping(block->test, yes, block_leads_on(block->yes), no,
-                              block_leads_on(block->no));
-    }
+    for (size_t i = 0; i < traffic.blocks.count; i++)
+        sum += traffic.weight[traffic.blocks.items[i]->id];
+    sum -= weight_going_on(&traffic, block_count);
     arena_free(scratch);
     return sum;
 }

@@ -46,6 +46,16 @@ static void test_jumps_are_those_of_the_machine_code(void **state)
     expect_paths(&program, 14, 8, 6); /* the same, but for JEQ's other side */
 }
 
+/* A JA to the next instruction is left out of the machine code. */
+static void test_a_jump_to_what_follows_is_none(void **state)
+{
+    (void)state;
+    struct sock_filter code[] = {BPF_STMT(BPF_JMP | BPF_JA, 0), BPF_STMT(BPF_JMP | BPF_JA, 1),
+                                 BPF_STMT(BPF_RET | BPF_K, 1), BPF_STMT(BPF_RET | BPF_K, 2)};
+    struct program program = {.name = "ja", .code = code, .length = COUNT_OF(code)};
+    expect_paths(&program, 0, 3, 2); /* the second JA, the second return */
+}
+
 static void test_means_are_weighed(void **state)
 {
     (void)state;
@@ -66,6 +76,7 @@ static void test_means_are_weighed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(test_jumps_are_those_of_the_machine_code),
+                                       TEST(test_a_jump_to_what_follows_is_none),
                                        TEST(test_means_are_weighed)};
     return RUN_TESTS(tests);
 }

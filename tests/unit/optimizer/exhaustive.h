@@ -16,8 +16,9 @@
  * A step chooses one of them that nothing else will enter, and its test; what comes out on either
  * side is done, or enters a new test, or joins one of the collection. A test that is entered by a
  * set costs 1 + lambda * (weight of the set), whatever comes before or after, and the jumps of its
- * two sides: where the table ends in a return one goes by a jump; of sides that go on, or end in
- * what goes on, one needs none; a test of bits that holds always takes one. */
+ * two sides: to a return of the table's one jumps, and to a test that something led to before; of
+ * sides that go on to a test of their own one needs no jump; a test of bits that holds always takes
+ * one. */
 #ifndef TESTS_OPTIMIZER_EXHAUSTIVE_H
 #define TESTS_OPTIMIZER_EXHAUSTIVE_H
 
@@ -44,8 +45,6 @@ struct partings {
 struct exhaustive {
     const struct partings *partings;
     double lambda, jump;
-    bool returns[VALUES];     /* by outcome of the table: what it ends in does not go on */
-    unsigned outcome[VALUES]; /* by value */
     bool uniform[SETS];
     double weight[SETS];
     double path[SETS]; /* lambda * (executed + jump * jumps), at least, in any program */
@@ -91,11 +90,6 @@ static struct partings partings_of(uint32_t base)
     return p;
 }
 
-static bool ends(const struct exhaustive *e, unsigned set)
-{
-    return e->uniform[set] && e->returns[e->outcome[__builtin_ctz(set)]];
-}
-
 /* lambda * jump * the jumps at a test of yes and no, whose sides end or not. */
 static double jumps_of(const struct exhaustive *e, unsigned parting, unsigned yes, bool yes_ends,
                        unsigned no, bool no_ends)
@@ -113,18 +107,12 @@ static double jumps_of(const struct exhaustive *e, unsigned parting, unsigned ye
     return e->lambda * e->jump * least;
 }
 
-static double jumps_at(const struct exhaustive *e, unsigned parting, unsigned yes, unsigned no)
-{
-    return jumps_of(e, parting, yes, ends(e, yes), no, ends(e, no));
-}
-
 /* Subsets come before the sets that have them. */
 static void exhaustive_begin(struct exhaustive *e, const struct partings *partings,
                              const unsigned *targets, const double *weights, double lambda)
 {
     e->partings = partings;
     e->lambda = lambda;
-    memcpy(e->outcome, targets, sizeof e->outcome);
     e->stamp++;
     for (unsigned set = 1; set <= ALL; set++) {
         unsigned first = (unsigned)__builtin_ctz(set), rest = set & (set - 1);
@@ -142,7 +130,9 @@ static void exhaustive_begin(struct exhaustive *e, const struct partings *partin
             /* Of a set that holds this one neither side may end. */
             best_path =
                 fmin(best_path, e->path[yes] + e->path[no] + jumps_of(e, i, yes, false, no, false));
-            best_tree = fmin(best_tree, e->tree[yes] + e->tree[no] + jumps_at(e, i, yes, no));
+            best_tree =
+                fmin(best_tree, e->tree[yes] + e->tree[no] +
+                                    jumps_of(e, i, yes, e->uniform[yes], no, e->uniform[no]));
         }
         e->path[set] = best_path + lambda * e->weight[set];
         e->tree[set] = best_tree + 1 + lambda * e->weight[set];
@@ -212,8 +202,8 @@ static struct pending with_sides(const struct pending *rest, unsigned yes, int y
 }
 
 /* The cheapest way on after one test of `set`, when `rest` waits beside it. */
-static double cheapest_sides(struct exhaustive *e, const struct pending *rest, unsigned yes,
-                             unsigned no, double below)
+static double cheapest_sides(struct exhaustive *e, const struct pending *rest, unsigned parting,
+                             unsigned yes, unsigned no, double below)
 {
     double best = INFINITY;
     int yes_first = e->uniform[yes] ? DONE : NEW,
@@ -225,7 +215,8 @@ static double cheapest_sides(struct exhaustive *e, const struct pending *rest, u
             if (yes_to >= 0 && yes_to == no_to)
                 continue; /* no test at all */
             struct pending next = with_sides(rest, yes, yes_to, no, no_to);
-            double cost = cheapest_on(e, &next, fmin(best, below));
+            double jumps = jumps_of(e, parting, yes, yes_to != NEW, no, no_to != NEW);
+            double cost = jumps + cheapest_on(e, &next, fmin(best, below) - jumps);
             best = fmin(best, cost);
         }
     }
@@ -252,8 +243,8 @@ static double cheapest_on(struct exhaustive *e, const struct pending *pending, d
             unsigned yes = set & e->partings->yes[k], no = set & ~yes;
             if (!yes || !no)
                 continue;
-            double step = here + jumps_at(e, k, yes, no);
-            best = fmin(best, step + cheapest_sides(e, &rest, yes, no, fmin(best, below) - step));
+            double on = cheapest_sides(e, &rest, k, yes, no, fmin(best, below) - here);
+            best = fmin(best, here + on);
         }
     }
     state->exact = best < below;

@@ -81,22 +81,6 @@ static void expect_targets(const struct small *small, const struct tested *teste
     }
 }
 
-/* Returns, and with jumps in the cost also some that go on: those of odd numbers. */
-static bool goes_on(const struct effort *effort, unsigned outcome)
-{
-    return effort->jump > 0 && outcome % 2;
-}
-
-static struct block *target_of(struct shaper *shaper, unsigned outcome)
-{
-    struct tested argument = {
-        .accumulator = ACCUMULATOR_FIELD, .field = FIELD_ARG0_LO, .mask = 0xffffffffu};
-    struct block *ends = block_return(shaper, outcome);
-    if (!goes_on(shaper->effort, outcome))
-        return ends;
-    return block_test(shaper, &argument, TEST_EQUAL, outcome, ends, block_return(shaper, VALUES));
-}
-
 static double optimized(struct arena *arena, const struct small *small, const struct effort *effort)
 {
     struct shape_options options = {.level = OPTIMIZE_2};
@@ -111,7 +95,7 @@ static double optimized(struct arena *arena, const struct small *small, const st
     size_t count = 0;
     for (unsigned i = 0; i < VALUES; i++) {
         uint32_t value = small->base + i;
-        struct block *target = target_of(&shaper, small->targets[i]);
+        struct block *target = block_return(&shaper, small->targets[i]);
         targets[small->targets[i]] = target;
         values[i] = (struct weighted_value){value, small->weights[i]};
         if (count && outcomes[count - 1].target == target)
@@ -131,8 +115,6 @@ static void expect_optimal(struct exhaustive *e, const struct partings *partings
     struct arena *arena = arena_new();
     double ours = optimized(arena, small, effort);
     e->jump = effort->jump;
-    for (unsigned i = 0; i < VALUES; i++)
-        e->returns[i] = !goes_on(effort, i);
     exhaustive_begin(e, partings, small->targets, small->weights, effort->lambda);
     double tree = e->tree[ALL], least = exhaustive_below(e, ours - NO_MORE_THAN);
     const unsigned *t = small->targets;
@@ -154,6 +136,7 @@ static void every_table(enum optimization level, double jump, unsigned step)
     struct random random = random_seed(7);
     struct effort effort = effort_of(level);
     effort.jump = jump;
+    effort.jumps_first = jump > 0;
     struct small small = {.base = 0};
     unsigned tables = 0;
     for (size_t i = 0; i < COUNT_OF(bases); i++)

@@ -159,6 +159,27 @@ static void test_costs_behind_a_mask(void **state)
     }
 }
 
+/* Of two ways to one test the heavier one goes on to it, and the other one jumps. */
+static void test_one_way_goes_on_to_a_test(void **state)
+{
+    struct fixture *fixture = *state;
+    struct bench bench;
+    open_bench(fixture, &bench, 0);
+    struct block *allow = block_return(&bench.shaper, 1), *deny = block_return(&bench.shaper, 2);
+    struct block *shared = test(&bench, TEST_EQUAL, 40, deny, allow);
+    struct block *other = test(&bench, TEST_GREATER_EQUAL, 5, shared, deny);
+    struct block *root = test(&bench, TEST_GREATER_EQUAL, 10, shared, other);
+    const struct weighted_value values[] = {{0, 0.1}, {7, 0.3}, {20, 0.2}, {40, 0.4}};
+    struct table table = {.root = root, .values = values, .value_count = COUNT_OF(values)};
+    double plain = tables_cost(&bench.shaper, &number, &table, 1, NULL);
+    bench.effort.jump = 3;
+    double with_jumps = tables_cost(&bench.shaper, &number, &table, 1, NULL);
+    /* root: 0.4 to `other`; other: 0.3 to `shared`, which follows root, and 0.1 to a return;
+     * shared: 0.9 to returns */
+    double jumps = (with_jumps - plain) / (bench.effort.lambda * bench.effort.jump);
+    assert_true(fabs(jumps - (0.4 + 0.3 + 0.1 + 0.9)) < 1e-9);
+}
+
 /* Several tables, polished: each sends every value where it went before, and together they are no
  * dearer. */
 static void test_polishing_keeps_the_meaning(void **state)
@@ -437,6 +458,7 @@ int main(void)
                                        TEST(test_leaf_rows_end_at_a_mask),
                                        TEST(test_values_are_merged),
                                        TEST(test_costs_behind_a_mask),
+                                       TEST(test_one_way_goes_on_to_a_test),
                                        TEST(test_offers_do_what_they_say),
                                        TEST(test_polishing_keeps_the_meaning)};
     return RUN_TESTS(tests);
