@@ -344,10 +344,22 @@ static void add_denied(struct chooser *chooser, enum bench_kind kind)
         add_spread(chooser, kind, all, 1);
 }
 
+/* Those that the first filter is run for, where there are any: another one may look at arguments
+ * that the first does not. */
+static struct inputs run_by_first(struct chooser *chooser, const struct inputs *all)
+{
+    struct inputs good = {0};
+    for (size_t i = 0; i < all->count; i++)
+        if (!stack_caches(&chooser->stacks[0], &all->items[i]))
+            keep_input(chooser, &good, &all->items[i]);
+    return good.count ? good : *all;
+}
+
 static void choose_kernel(struct chooser *chooser)
 {
+    struct inputs checked = run_by_first(chooser, &chooser->harmless[BENCH_CHECKED]);
     add_spread(chooser, BENCH_ALLOWED, &chooser->harmless[BENCH_ALLOWED], 1);
-    add_spread(chooser, BENCH_CHECKED, &chooser->harmless[BENCH_CHECKED], KERNEL_MOST);
+    add_spread(chooser, BENCH_CHECKED, &checked, KERNEL_MOST);
     add_denied(chooser, BENCH_CHECKED_DENIED);
     add_denied(chooser, BENCH_DENIED);
     add_spread(chooser, BENCH_OUTSIDE, &chooser->found[BENCH_OUTSIDE], 1);
