@@ -195,6 +195,7 @@ struct optimized {
     /* Mean of executed instructions over the calls that count (optimizer/cost.h): before, after,
      * and of no program of this meaning less; all 0 where the program could not be lifted. */
     double cost_before, cost_after, lower_bound;
+    double jumps_before, jumps_after; /* taken per call that counts (struct path_means) */
     uint64_t optimize_ns; /* without the proof */
 };
 

@@ -64,6 +64,7 @@ static void keep_original(struct optimized *optimized, const char *why)
     optimized->why = why;
     optimized->after = optimized->before;
     optimized->cost_after = optimized->cost_before;
+    optimized->jumps_after = optimized->jumps_before;
 }
 
 static void prove_and_weigh(struct arena *arena, const struct program *before,
@@ -79,8 +80,11 @@ static void prove_and_weigh(struct arena *arena, const struct program *before,
                                   .declared = declared};
     optimized->proof = prove_equal(arena, &left, &right, &proof);
     optimized->after = program_figures(arena, program, declared);
-    optimized->cost_before = program_paths(before, weights).executed;
-    optimized->cost_after = program_paths(program, weights).executed;
+    struct path_means old = program_paths(before, weights), new = program_paths(program, weights);
+    optimized->cost_before = old.executed;
+    optimized->jumps_before = old.jumps;
+    optimized->cost_after = new.executed;
+    optimized->jumps_after = new.jumps;
     const char *why = objection(arena, before, program, optimized);
     if (why)
         keep_original(optimized, why);

@@ -13,10 +13,12 @@ static enum verdict verdict_of(const struct optimized *optimized)
     return optimized->nothing_made ? PROVED : optimized->proof.verdict;
 }
 
-static json_t *json_with_cost(const struct figures *figures, double cost, abi_set declared)
+static json_t *json_with_cost(const struct figures *figures, double cost, double jumps,
+                              abi_set declared)
 {
     json_t *object = json_figures(figures, declared);
     json_object_set_new(object, "expected_cost", cost > 0 ? json_real(cost) : json_null());
+    json_object_set_new(object, "expected_jumps", cost > 0 ? json_real(jumps) : json_null());
     return object;
 }
 
@@ -26,8 +28,10 @@ static void fill_json(struct context *context, const struct request *request)
     abi_set declared = request->filter.declared;
     json_t *json = context->json;
     set_text(context, "result", verdict_name(verdict_of(o)));
-    json_object_set_new(json, "before", json_with_cost(&o->before, o->cost_before, declared));
-    json_object_set_new(json, "after", json_with_cost(&o->after, o->cost_after, declared));
+    json_object_set_new(json, "before",
+                        json_with_cost(&o->before, o->cost_before, o->jumps_before, declared));
+    json_object_set_new(json, "after",
+                        json_with_cost(&o->after, o->cost_after, o->jumps_after, declared));
     json_object_set_new(json, "kept_original", json_boolean(o->kept_original));
     if (o->why)
         set_text(context, "why", o->why);
@@ -43,8 +47,10 @@ static void print_stats(const struct request *request)
     fprintf(stderr, "  optimized in %.2f ms, proved in %.2f ms\n", milliseconds(o->optimize_ns),
             milliseconds(o->proof.ns));
     if (!o->nothing_made)
-        fprintf(stderr, "  executed per call that counts: mean %.2f -> %.2f; at least %.2f\n",
-                o->cost_before, o->cost_after, o->lower_bound);
+        fprintf(stderr,
+                "  executed per call that counts: mean %.2f -> %.2f; at least %.2f; jumps taken "
+                "%.2f -> %.2f\n",
+                o->cost_before, o->cost_after, o->lower_bound, o->jumps_before, o->jumps_after);
     for (unsigned id = 0; id < ABI_COUNT; id++)
         if (request->filter.declared & ABI_BIT(id))
             fprintf(stderr,

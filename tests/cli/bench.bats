@@ -199,6 +199,7 @@ if tuple(map(int, os.uname().release.split(".")[:2])) >= (5, 11):
         bpfproof optimize "$T/${filter#*:}.bpf" --kernel "$kernel" --json >"$T/own.json" 2>/dev/null
         [ "$(json "filters.${filter%:*}.expected_cost" <"$T/out.json")" = "$(json before.expected_cost <"$T/own.json")" ]
         [ "$(json before.expected_cost <"$T/own.json")" != "$(json before.expected <"$T/own.json")" ]
+        [ "$(json "filters.${filter%:*}.expected_jumps" <"$T/out.json")" = "$(json before.expected_jumps <"$T/own.json")" ]
     done
     python3 -c '
 import json, sys
