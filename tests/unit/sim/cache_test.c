@@ -172,6 +172,7 @@ static void test_cached_means_allowed(void **state)
 /* ---- the running kernel's cache, by the time that a call takes ----------------------------- */
 
 #define PADDING 3000u /* instructions of about a third of a nanosecond */
+#define TRIES 10
 #define ROUNDS 60
 #define CALLS 20
 
@@ -244,6 +245,9 @@ static void test_the_kernel_caches_the_same(void **state)
     }
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         uint64_t taken = time_row(&rows[i], code);
+        /* A busy machine makes it longer, never shorter. */
+        for (int again = 0; again < TRIES && rows[i].cached && taken >= (fast + slow) / 2; again++)
+            taken = time_row(&rows[i], code);
         if ((taken < (fast + slow) / 2) != rows[i].cached)
             print_message("# %s: %llu ns; cached %llu, run %llu\n", rows[i].what,
                           (unsigned long long)taken / CALLS, (unsigned long long)fast / CALLS,
