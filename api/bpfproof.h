@@ -173,6 +173,7 @@ struct generated {
     struct program program;
     struct weights weights; /* with compile->figures, and the rest too: */
     double expected_cost, expected_jumps, lower_bound; /* as in struct compiled */
+    double lambda;                                     /* that was in force */
     uint64_t figures_ns;                               /* what the figures took */
 };
 
@@ -196,7 +197,7 @@ struct optimized {
      * and of no program of this meaning less; all 0 where the program could not be lifted. */
     double cost_before, cost_after, lower_bound;
     double jumps_before, jumps_after; /* taken per call that counts (struct path_means) */
-    uint64_t optimize_ns; /* without the proof */
+    uint64_t optimize_ns;             /* without the proof */
 };
 
 /* Decode, lift, optimize, emit, prove. `program` is never anything that is not PROVED equal, has

@@ -140,6 +140,7 @@ static void weigh_program(struct arena *arena, const struct dag *dag, const stru
     struct path_means means = program_paths(&generated->program, &generated->weights);
     generated->expected_cost = means.executed;
     generated->expected_jumps = means.jumps;
+    generated->lambda = shape_lambda(&shape, root);
     generated->lower_bound = executed_least(arena, root, &generated->weights);
     generated->figures_ns = clock_ns() - start;
 }

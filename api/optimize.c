@@ -139,20 +139,19 @@ static bool worth_another(const struct optimized *optimized, const struct compil
 /* Where a program that is a little longer and faster was made: shorter ones, and at last one that
  * is as short as can be. */
 static void try_shorter(struct arena *arena, const struct program *before, abi_set declared,
-                        const struct weights *weights, const struct compile_options *options,
+                        const struct generated *made, const struct compile_options *options,
                         struct optimized *optimized)
 {
     static const double parts[] = {0.75, 0.5, 0.25};
     struct compile_options shorter = *options;
-    double lambda = options->lambda > 0 ? options->lambda : level_lambda(options->level);
     for (size_t i = 0; i < COUNT_OF(parts) && worth_another(optimized, options); i++) {
-        shorter.lambda = lambda * parts[i];
-        try_options(arena, before, declared, weights, &shorter, options, optimized);
+        shorter.lambda = made->lambda * parts[i];
+        try_options(arena, before, declared, &made->weights, &shorter, options, optimized);
     }
     shorter.lambda = options->lambda;
     shorter.level = OPTIMIZE_SIZE;
     if (worth_another(optimized, options))
-        try_options(arena, before, declared, weights, &shorter, options, optimized);
+        try_options(arena, before, declared, &made->weights, &shorter, options, optimized);
 }
 
 result optimize_program(struct arena *arena, const struct program *before, abi_set declared,
@@ -184,7 +183,7 @@ result optimize_program(struct arena *arena, const struct program *before, abi_s
     optimized->lower_bound = made.lower_bound;
     prove_and_weigh(arena, before, &made.program, declared, &made.weights, options, optimized);
     if (worth_another(optimized, options) && options->level != OPTIMIZE_SIZE)
-        try_shorter(arena, before, declared, &made.weights, options, optimized);
+        try_shorter(arena, before, declared, &made, options, optimized);
     if (worth_another(optimized, options))
         try_peephole(arena, before, declared, &made.weights, options, optimized);
     return SUCCESS;

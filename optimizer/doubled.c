@@ -31,10 +31,10 @@ bool switch_is_doubled(const struct search *search)
 {
     if (!search->effort->reuses || !is_whole_number(search->tested) || search->runs[0].first)
         return false;
-    size_t above = 0, below = 0; /* where nothing is below there is nothing to lean on */
+    size_t above = 0, below = 0;
     for (size_t i = 0; i < search->count; i++)
         *(search->runs[i].first >= X32_BIT ? &above : &below) += 1;
-    return above >= DOUBLED_RUNS_LEAST && below >= DOUBLED_RUNS_LEAST;
+    return come_twice(below, above);
 }
 
 static struct search half_of(const struct search *search, const struct outcome *runs, size_t count)

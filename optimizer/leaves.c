@@ -31,37 +31,37 @@ static void add_segment(struct segment_list *list, struct leaf_segment segment)
 }
 
 /* One side of a test. */
-struct way {
+struct side {
     const struct block *block;
     const struct leaf_segment *segments; /* the next one; NULL: the block is a leaf */
     unsigned jumps;
 };
 
-static struct way way_to(struct leaf_rows *rows, const struct tested *tested,
-                         const struct block *block, bool yes)
+static struct side side_of(struct leaf_rows *rows, const struct tested *tested,
+                           const struct block *block, bool yes)
 {
     const struct block *next = yes ? block->yes : block->no;
     const struct leaf_segment *segments =
         block_is_inner(next, tested) ? leaf_row_of(rows, tested, next)->segments : NULL;
-    return (struct way){.block = next, .segments = segments, .jumps = half_jumps(block, yes)};
+    return (struct side){.block = next, .segments = segments, .jumps = half_jumps(block, yes)};
 }
 
 /* The values up to `last` from where the list ends, which go that way. */
-static void add_way(struct segment_list *list, struct way *way, uint32_t first, uint32_t last)
+static void add_side(struct segment_list *list, struct side *side, uint32_t first, uint32_t last)
 {
-    struct leaf_segment leaf = {way->block, (uint16_t)last, 1, (uint8_t)way->jumps};
-    if (!way->segments) {
+    struct leaf_segment leaf = {side->block, (uint16_t)last, 1, (uint8_t)side->jumps};
+    if (!side->segments) {
         add_segment(list, leaf);
         return;
     }
-    while (way->segments->last < first)
-        way->segments++;
-    for (;; way->segments++) {
-        struct leaf_segment segment = *way->segments;
+    while (side->segments->last < first)
+        side->segments++;
+    for (;; side->segments++) {
+        struct leaf_segment segment = *side->segments;
         bool ends = segment.last >= last;
         segment.last = ends ? (uint16_t)last : segment.last;
         segment.depth = sum_most(segment.depth, 1);
-        segment.jumps = sum_most(segment.jumps, way->jumps);
+        segment.jumps = sum_most(segment.jumps, side->jumps);
         add_segment(list, segment);
         if (ends)
             return;
@@ -75,14 +75,14 @@ static void find_segments(struct leaf_rows *rows, const struct tested *tested,
         add_segment(list, (struct leaf_segment){block, LEAF_VALUES - 1, 0, 0});
         return;
     }
-    struct way yes = way_to(rows, tested, block, true), no = way_to(rows, tested, block, false);
+    struct side yes = side_of(rows, tested, block, true), no = side_of(rows, tested, block, false);
     for (uint32_t first = 0, last; first < LEAF_VALUES; first = last + 1) {
         last = LEAF_VALUES - 1;
         if (block_settles(block, first, last) < 0) {
             uint32_t end = block_cut(block, first);
             last = end < last ? end : last;
         }
-        add_way(list, block_holds(block, first) ? &yes : &no, first, last);
+        add_side(list, block_holds(block, first) ? &yes : &no, first, last);
     }
 }
 

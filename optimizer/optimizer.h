@@ -41,8 +41,8 @@ void optimize_dag(struct arena *arena, enum optimization level, struct dag **dag
 MUST_USE result select_shape(struct arena *arena, const struct dag *dag,
                              const struct dag_node *root, const struct shape_options *options,
                              struct diagnostics *diagnostics, struct block **entry);
-/* Instructions that an executed one less is worth at that level, where no --lambda says it. */
-double level_lambda(enum optimization level);
+/* Instructions that an executed one less is worth. */
+double shape_lambda(const struct shape_options *options, const struct dag_node *root);
 /* What a program costs that executes so many instructions, and takes so many jumps, per call that
  * counts: the measure that a level goes by. */
 double shape_cost(const struct shape_options *options, const struct dag_node *root,

@@ -68,9 +68,7 @@ static unsigned number_tables(const struct dag_node *root)
         uint32_t above = 0; /* runs that end among x32's numbers */
         while (above < node->edge_count && node->edges[node->edge_count - 1 - above].last > X32_BIT)
             above++;
-        bool doubled =
-            above >= DOUBLED_RUNS_LEAST && node->edge_count - above >= DOUBLED_RUNS_LEAST;
-        tables += doubled ? 2 : 1;
+        tables += come_twice(node->edge_count - above, above) ? 2 : 1;
     }
     arena_free(scratch);
     return tables < TABLES_MOST ? tables : TABLES_MOST;
@@ -112,9 +110,9 @@ struct effort effort_for(const struct shape_options *options, const struct dag_n
     return effort;
 }
 
-double level_lambda(enum optimization level)
+double shape_lambda(const struct shape_options *options, const struct dag_node *root)
 {
-    return effort_of(level).lambda;
+    return effort_for(options, root).lambda;
 }
 
 double shape_cost(const struct shape_options *options, const struct dag_node *root,

@@ -164,6 +164,12 @@ struct block *shape_exhausted(struct search *search);
 struct block *search_tree(struct search *search);
 /* Adds the tests below `block` to what stands. */
 void note_standing(struct shaper *shaper, const struct tested *tested, struct block *block);
+/* So many runs below x32's numbers and among them: where little is below there is nothing to lean
+ * on. */
+static inline bool come_twice(size_t below, size_t above)
+{
+    return below >= DOUBLED_RUNS_LEAST && above >= DOUBLED_RUNS_LEAST;
+}
 /* Whether the table has a part for x32; the tree for such a table (doubled.c). */
 bool switch_is_doubled(const struct search *search);
 struct block *shape_doubled(struct search *search);

@@ -77,3 +77,18 @@ import json, sys
 o = json.load(sys.stdin)
 assert o["kept_original"] and o["lower_bound"] is None and o["after"]["expected_cost"] is None, o'
 }
+
+@test "where the fastest program would be longer than the old one, a shorter one is found that is faster than the shortest" {
+    {
+        printf 'ld arch\njeq #0xc000003e, start, bad\nstart: ld nr\n'
+        for nr in 13 38 51 52 64 86 133 167 208 210 293 325; do printf 'jeq #%d, ok, n%d\nn%d:\n' "$nr" "$nr" "$nr"; done
+        printf 'ret kill_process\nok: ret allow\nbad: ret kill_process\n'
+    } | bpfproof asm - -o "$T/chain.bpf"
+    bpfproof optimize "$T/chain.bpf" -o "$T/a.bpf" --json >"$T/a.json"
+    bpfproof optimize "$T/chain.bpf" -o "$T/b.bpf" -Os --json >"$T/b.json"
+    python3 -c '
+import json, sys
+a, b = [json.load(open(path)) for path in sys.argv[1:]]
+assert not a["kept_original"] and b["after"]["instructions"] < a["after"]["instructions"] <= a["before"]["instructions"], a
+assert a["after"]["expected_cost"] < b["after"]["expected_cost"], (a, b)' "$T/a.json" "$T/b.json"
+}
