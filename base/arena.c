@@ -108,13 +108,18 @@ static struct chunk *add_chunk(struct arena *arena, size_t size)
     return chunk;
 }
 
+static size_t rounded_up(size_t size)
+{
+    return (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
     if (size > SIZE_MAX - ALIGNMENT) {
         memory_failure(size);
         abort();
     }
-    size_t rounded = EVERY_ALLOCATION_APART ? size : (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+    size_t rounded = EVERY_ALLOCATION_APART ? size : rounded_up(size);
     struct chunk *chunk = arena->chunks;
     if (!chunk || EVERY_ALLOCATION_APART || chunk->size - chunk->used < rounded)
         chunk = add_chunk(arena, rounded);
@@ -169,9 +174,29 @@ size_t arena_used(const struct arena *arena)
     return arena->used;
 }
 
+/* Whether the newest allocation, of `size` bytes, could be made so much larger where it is. */
+static bool extend(struct arena *arena, const void *memory, size_t size, size_t more)
+{
+    struct chunk *chunk = arena->chunks;
+    if (EVERY_ALLOCATION_APART || !chunk || !size || more > chunk->size - chunk->used)
+        return false;
+    if ((const unsigned char *)memory + rounded_up(size) != chunk->bytes + chunk->used)
+        return false;
+    size_t added = rounded_up(size + more) - rounded_up(size);
+    if (added > chunk->size - chunk->used)
+        return false;
+    chunk->used += added;
+    arena->used += added;
+    return true;
+}
+
 void *vector_grow(struct arena *arena, void *items, size_t count, size_t *capacity, size_t size)
 {
     size_t wanted = *capacity ? *capacity * 2 : 8;
+    if (extend(arena, items, *capacity * size, (wanted - *capacity) * size)) {
+        *capacity = wanted;
+        return items;
+    }
     void *grown = arena_array(arena, wanted, size);
     if (count)
         memcpy(grown, items, count * size);

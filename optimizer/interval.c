@@ -11,6 +11,8 @@
 
 /* Longer chains are never better than a split somewhere: they cost everything behind them. */
 #define PEELED_MOST 12u
+/* Costs that differ by less are the same. */
+#define COST_LEAST 1e-9
 
 void search_begin(struct search *search)
 {
@@ -40,7 +42,7 @@ static struct plan *plan_at(const struct search *search, size_t first, size_t la
 
 static void take_cheaper(struct plan *best, struct plan plan)
 {
-    if (plan.cost < best->cost - 1e-9)
+    if (plan.cost < best->cost - COST_LEAST)
         *best = plan;
 }
 
@@ -140,13 +142,19 @@ static double split_jumps(const struct search *search, size_t first, size_t abov
 static size_t cheapest_split(const double *from_first, const double *to_last, size_t first,
                              size_t last, double *cost)
 {
-    double least = INFINITY;
-    for (size_t above = first + 1; above <= last; above++) {
+    double least = INFINITY, other = INFINITY; /* of every second one */
+    size_t above = first + 1;
+    for (; above < last; above += 2) {
         double here = from_first[above - 1] + to_last[above];
+        double next = from_first[above] + to_last[above + 1];
         least = here < least ? here : least;
+        other = next < other ? next : other;
     }
+    if (above == last && from_first[above - 1] + to_last[above] < least)
+        least = from_first[above - 1] + to_last[above];
+    least = other < least ? other : least;
     size_t index = first + 1;
-    while (from_first[index - 1] + to_last[index] > least + 1e-9)
+    while (from_first[index - 1] + to_last[index] > least + COST_LEAST)
         index++;
     *cost = least;
     return index;
@@ -161,7 +169,7 @@ static size_t cheapest_of_all(const struct search *search, const double *from_fi
     for (size_t above = first + 1; above <= last; above++) {
         double here = from_first[above - 1] + to_last[above] +
                       split_jumps(search, first, above, last) + noise(search, first, above, last);
-        if (here < least - 1e-9) {
+        if (here < least - COST_LEAST) {
             least = here;
             index = above;
         }
@@ -197,20 +205,19 @@ static void try_offers(const struct search *search, size_t first, size_t last, s
     const uint32_t *up_to = &sums->mismatches[(last + 1) * sums->columns];
     const double *path_below = &sums->path[first * sums->columns];
     const double *path_up_to = &sums->path[(last + 1) * sums->columns];
+    double jumping = search->effort->jump * weight;
     size_t kept = 0;
     for (size_t k = 0; k < left->count; k++) {
-        uint32_t i = left->offers[k], peeled = up_to[i] - below[i];
-        if (peeled > OFFER_MISMATCHES_MOST)
+        uint32_t i = left->offers[k], tests = up_to[i] - below[i];
+        if (tests > OFFER_MISMATCHES_MOST)
             continue;
         left->offers[kept++] = i;
-        double extra = peeled + (search->offers[i].mask != 0xffffffffu ? 1 : 0);
-        double executed = extra * weight + path_up_to[i] - path_below[i] +
-                          (extra > 0 ? search->effort->jump * weight : 0);
-        take_cheaper(best, (struct plan){.kind = PLAN_REUSE,
-                                         .cost = extra + lambda * executed,
-                                         .follows = extra > 0,
-                                         .size = (uint32_t)extra,
-                                         .index = i});
+        tests += search->offers[i].mask != 0xffffffffu;
+        double executed = tests * weight + path_up_to[i] - path_below[i] + (tests ? jumping : 0);
+        double cost = tests + lambda * executed;
+        if (cost < best->cost - COST_LEAST)
+            *best = (struct plan){
+                .kind = PLAN_REUSE, .cost = cost, .follows = tests > 0, .size = tests, .index = i};
     }
     left->count = kept;
 }
@@ -221,7 +228,7 @@ static void try_window(struct search *search, size_t first, size_t last, struct 
         search->runs[last].last - search->runs[first].first >= WINDOW_SPAN)
         return;
     /* It has a test at its top, at least: whole blocks that stand were offered already. */
-    if (best->cost <= 1 + search->effort->lambda * search_weight(search, first, last) + 1e-9)
+    if (best->cost <= 1 + search->effort->lambda * search_weight(search, first, last) + COST_LEAST)
         return;
     unsigned tests = search->effort->mask_tests;
     if (search->runs[last].last - search->runs[first].first < WINDOW_SPAN_EXHAUSTED)

@@ -14,20 +14,19 @@ static uint8_t sum_most(unsigned a, unsigned b)
 }
 
 struct segment_list {
-    struct arena *arena;
-    VECTOR(struct leaf_segment) segments;
+    struct leaf_segment segments[LEAF_VALUES];
+    size_t count;
 };
 
 /* Neighbours of one kind are one. */
 static void add_segment(struct segment_list *list, struct leaf_segment segment)
 {
-    struct leaf_segment *before =
-        list->segments.count ? &list->segments.items[list->segments.count - 1] : NULL;
+    struct leaf_segment *before = list->count ? &list->segments[list->count - 1] : NULL;
     if (before && before->leaf == segment.leaf && before->depth == segment.depth &&
         before->jumps == segment.jumps)
         before->last = segment.last;
     else
-        vector_push(list->arena, &list->segments, segment);
+        list->segments[list->count++] = segment;
 }
 
 /* One side of a test. */
@@ -68,14 +67,9 @@ static void add_side(struct segment_list *list, struct side *side, uint32_t firs
     }
 }
 
-static void find_segments(struct leaf_rows *rows, const struct tested *tested,
-                          const struct block *block, struct segment_list *list)
+static void find_segments(const struct block *block, struct side yes, struct side no,
+                          struct segment_list *list)
 {
-    if (block->kind == BLOCK_MASK) { /* what is behind it sees other values */
-        add_segment(list, (struct leaf_segment){block, LEAF_VALUES - 1, 0, 0});
-        return;
-    }
-    struct side yes = side_of(rows, tested, block, true), no = side_of(rows, tested, block, false);
     for (uint32_t first = 0, last; first < LEAF_VALUES; first = last + 1) {
         last = LEAF_VALUES - 1;
         if (block_settles(block, first, last) < 0) {
@@ -84,6 +78,30 @@ static void find_segments(struct leaf_rows *rows, const struct tested *tested,
         }
         add_side(list, block_holds(block, first) ? &yes : &no, first, last);
     }
+}
+
+static const struct leaf_row *keep_row(struct leaf_rows *rows, const struct leaf_segment *segments,
+                                       size_t count)
+{
+    struct leaf_row row = {arena_copy(rows->arena, segments, count * sizeof *segments), count};
+    rows->count++;
+    return arena_copy(rows->arena, &row, sizeof row);
+}
+
+/* Rows of a test's two sides are asked for, and made, before its own. */
+static const struct leaf_row *make_row(struct leaf_rows *rows, const struct tested *tested,
+                                       const struct block *block)
+{
+    if (block->kind == BLOCK_MASK) { /* what is behind it sees other values */
+        struct leaf_segment all = {block, LEAF_VALUES - 1, 0, 0};
+        return keep_row(rows, &all, 1);
+    }
+    struct side yes = side_of(rows, tested, block, true), no = side_of(rows, tested, block, false);
+    if (!rows->list)
+        rows->list = NEW(rows->ids, struct segment_list);
+    rows->list->count = 0;
+    find_segments(block, yes, no, rows->list);
+    return keep_row(rows, rows->list->segments, rows->list->count);
 }
 
 static const struct leaf_row **slot_of(struct leaf_rows *rows, const struct block *block)
@@ -97,14 +115,12 @@ static const struct leaf_row **slot_of(struct leaf_rows *rows, const struct bloc
 const struct leaf_row *leaf_row_of(struct leaf_rows *rows, const struct tested *tested,
                                    const struct block *block)
 {
-    if (!*slot_of(rows, block)) {
-        struct segment_list list = {.arena = rows->arena};
-        find_segments(rows, tested, block, &list);
-        struct leaf_row row = {list.segments.items, list.segments.count};
-        *slot_of(rows, block) = arena_copy(rows->arena, &row, sizeof row);
-        rows->count++;
+    const struct leaf_row *row = *slot_of(rows, block);
+    if (!row) {
+        row = make_row(rows, tested, block);
+        *slot_of(rows, block) = row;
     }
-    return *slot_of(rows, block);
+    return row;
 }
 
 const struct leaf_segment *leaf_segment_at(const struct leaf_row *row, uint32_t value)

@@ -14,23 +14,28 @@
 /* ---- the tests --------------------------------------------------------------------------------
  */
 
-typedef VECTOR(struct block *) block_list;
-
 /* Recursive, as deep as the trees are. */
-static void collect(struct forest *forest, struct block *block, block_list *list)
+static void collect(struct forest *forest, struct block *block, struct block **by_id)
 {
-    if (!block_is_inner(block, forest->tested) || forest->index_of[block->id])
+    if (!block_is_inner(block, forest->tested) || by_id[block->id])
         return;
-    forest->index_of[block->id] = 1;
-    vector_push(forest->arena, list, block);
-    collect(forest, block->yes, list);
-    collect(forest, block->no, list);
+    by_id[block->id] = block;
+    forest->count++;
+    collect(forest, block->yes, by_id);
+    collect(forest, block->no, by_id);
 }
 
-static int compare_blocks(const void *a, const void *b)
+/* A block is made after its targets: falling ids put it before them. */
+static void put_in_order(struct forest *forest, struct block *const *by_id)
 {
-    const struct block *left = *(struct block *const *)a, *right = *(struct block *const *)b;
-    return (left->id < right->id) - (left->id > right->id);
+    size_t used = 0;
+    forest->blocks = NEW_ARRAY(forest->arena, struct block *, forest->count);
+    for (uint32_t id = forest->id_most + 1; id-- > 0;) {
+        if (!by_id[id])
+            continue;
+        forest->blocks[used++] = by_id[id];
+        forest->index_of[id] = (uint32_t)used;
+    }
 }
 
 /* ---- what comes to them -----------------------------------------------------------------------
@@ -151,7 +156,6 @@ static struct weighted_value *more_values(struct forest *forest, const struct bl
 static void pass_values(struct forest *forest, const struct block *block,
                         const struct node_values *values)
 {
-    size_t yes_count = 0;
     if (block->kind == BLOCK_MASK) {
         struct weighted_value *masked = more_values(forest, block->yes, values->count);
         for (size_t i = 0; masked && i < values->count; i++)
@@ -159,12 +163,16 @@ static void pass_values(struct forest *forest, const struct block *block,
                                                 values->items[i].weight};
         return;
     }
-    for (size_t i = 0; i < values->count; i++)
-        yes_count += block_holds(block, values->items[i].value);
+    bool *holds = NEW_ARRAY(forest->arena, bool, values->count);
+    size_t yes_count = 0;
+    for (size_t i = 0; i < values->count; i++) {
+        holds[i] = block_holds(block, values->items[i].value);
+        yes_count += holds[i];
+    }
     struct weighted_value *yes = more_values(forest, block->yes, yes_count);
     struct weighted_value *no = more_values(forest, block->no, values->count - yes_count);
     for (size_t i = 0; i < values->count; i++) {
-        struct weighted_value **next = block_holds(block, values->items[i].value) ? &yes : &no;
+        struct weighted_value **next = holds[i] ? &yes : &no;
         if (*next)
             *(*next)++ = values->items[i];
     }
@@ -186,21 +194,16 @@ static void pass_on(struct forest *forest, size_t index)
 void forest_make(struct forest *forest, struct arena *arena, const struct tested *tested,
                  const struct table *tables, size_t count)
 {
-    block_list list = {0};
     *forest = (struct forest){.arena = arena, .tested = tested};
     for (size_t i = 0; i < count; i++)
         forest->id_most =
             tables[i].root->id > forest->id_most ? tables[i].root->id : forest->id_most;
     forest->index_of = NEW_ARRAY(arena, uint32_t, (size_t)forest->id_most + 1);
+    struct block **by_id = NEW_ARRAY(arena, struct block *, (size_t)forest->id_most + 1);
     for (size_t i = 0; i < count; i++)
-        collect(forest, tables[i].root, &list);
-    if (list.count)
-        qsort(list.items, list.count, sizeof *list.items, compare_blocks);
-    forest->blocks = list.items;
-    forest->count = list.count;
-    forest->reaches = NEW_ARRAY(arena, struct reach, list.count);
-    for (size_t i = 0; i < list.count; i++)
-        forest->index_of[list.items[i]->id] = (uint32_t)i + 1;
+        collect(forest, tables[i].root, by_id);
+    put_in_order(forest, by_id);
+    forest->reaches = NEW_ARRAY(arena, struct reach, forest->count);
     for (size_t i = 0; i < count; i++) {
         struct reach *reach = reach_of(forest, tables[i].root);
         if (!reach)

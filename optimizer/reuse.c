@@ -59,7 +59,7 @@ struct wrong_value {
 struct walk {
     const struct search *search;
     const struct offer *offer;
-    uint32_t *mismatches; /* the offer's columns of the sums */
+    uint32_t *mismatches; /* by run */
     double *path;
     double jump;
     uint32_t shift; /* what the mask took from the values */
@@ -72,7 +72,7 @@ struct walk {
 
 static void note_mismatch(struct walk *walk, size_t run, uint32_t first, uint32_t last)
 {
-    uint32_t *sum = &walk->mismatches[(run + 1) * walk->search->sums.columns];
+    uint32_t *sum = &walk->mismatches[run];
     if (last - first >= OFFER_MISMATCHES_MOST || *sum + (last - first) >= OFFER_MISMATCHES_MOST) {
         *sum = OFFER_NEVER;
         return;
@@ -92,8 +92,7 @@ static void note_path(struct walk *walk, size_t run, uint32_t first, uint32_t la
     size_t begin = walk->at;
     while (walk->at < end && values[walk->at].value <= last)
         walk->at++;
-    walk->path[(run + 1) * search->sums.columns] +=
-        depth * (search->value_weights[walk->at] - search->value_weights[begin]);
+    walk->path[run] += depth * (search->value_weights[walk->at] - search->value_weights[begin]);
 }
 
 /* The values first..last all come to `target` (NULL: who knows) after `depth` tests, jumps counted
@@ -253,7 +252,7 @@ static void look_up(struct walk *walk, const struct survey *survey,
                 break;
             first = last + 1;
         }
-        walk->path[(piece->run + 1) * search->sums.columns] += path;
+        walk->path[piece->run] += path;
     }
 }
 
@@ -264,13 +263,12 @@ static void visit_all(struct walk *walk, const struct survey *survey)
 {
     const struct search *search = walk->search;
     const struct offer *offer = walk->offer;
-    for (size_t i = 0; i <= search->count; i++) {
-        walk->mismatches[i * search->sums.columns] = 0;
-        walk->path[i * search->sums.columns] = 0;
+    for (size_t i = 0; i < search->count; i++) {
+        walk->mismatches[i] = 0;
+        walk->path[i] = 0;
     }
-    if (search->leaf_rows)
-        look_up(walk, survey,
-                leaf_row_of(search->leaf_rows, search->tested, offer->block)->segments);
+    if (offer->row)
+        look_up(walk, survey, offer->row->segments);
     for (size_t i = 0; i < survey->rest.count; i++) {
         struct value_range range = survey->rest.items[i];
         walk->shift = range.first & ~offer->mask;
@@ -278,45 +276,68 @@ static void visit_all(struct walk *walk, const struct survey *survey)
     }
 }
 
-static struct walk walk_of(const struct search *search, const struct offer *offer, size_t column)
+static struct walk walk_of(const struct search *search, const struct offer *offer)
 {
     return (struct walk){.search = search,
                          .offer = offer,
                          .jump = search->effort->jump,
                          .at = search->value_before[0],
-                         .mismatches = &search->sums.mismatches[column],
-                         .path = &search->sums.path[column]};
+                         .mismatches = search->sums.mismatches_now,
+                         .path = search->sums.path_now};
+}
+
+/* Neighbours that it serves both. */
+static bool is_useful(const struct walk *walk)
+{
+    for (size_t run = 1; run < walk->search->count; run++) {
+        if (walk->mismatches[run - 1] + walk->mismatches[run] <= 1)
+            return true;
+    }
+    return false;
+}
+
+static void add_sums(struct search *search, const struct walk *walk)
+{
+    size_t columns = search->sums.columns;
+    uint32_t *mismatches = &search->sums.mismatches[search->offer_count];
+    double *path = &search->sums.path[search->offer_count];
+    uint32_t wrong = 0;
+    double executed = 0;
+    for (size_t run = 0; run < search->count; run++) {
+        wrong += walk->mismatches[run];
+        executed += walk->path[run];
+        mismatches[(run + 1) * columns] = wrong;
+        path[(run + 1) * columns] = executed;
+    }
+    search->offer_count++;
 }
 
 static void add_offer(struct search *search, struct block *block, const struct survey *survey)
 {
-    size_t column = search->offer_count, columns = search->sums.columns;
-    search->offers[column] = (struct offer){.block = block, .mask = survey->mask};
-    struct walk walk = walk_of(search, &search->offers[column], column);
+    struct offer *offer = &search->offers[search->offer_count];
+    *offer = (struct offer){.block = block, .mask = survey->mask};
+    if (search->leaf_rows)
+        offer->row = leaf_row_of(search->leaf_rows, search->tested, block);
+    struct walk walk = walk_of(search, offer);
     visit_all(&walk, survey);
-    bool useful = false;
-    for (size_t i = 0; i < search->count; i++) {
-        useful = useful ||
-                 (i + 1 < search->count &&
-                  walk.mismatches[(i + 1) * columns] + walk.mismatches[(i + 2) * columns] <= 1);
-        walk.mismatches[(i + 1) * columns] += walk.mismatches[i * columns];
-        walk.path[(i + 1) * columns] += walk.path[i * columns];
-    }
-    search->offer_count += useful;
+    if (is_useful(&walk))
+        add_sums(search, &walk);
 }
 
 void offers_make(struct search *search, struct block *const *blocks, size_t count)
 {
     bool doubled =
         is_whole_number(search->tested) && search->runs[search->count - 1].last >= X32_BIT;
-    size_t most = (doubled ? count * 2 : count) + 1; /* the last: to look at one again */
+    size_t most = doubled ? count * 2 : count;
     struct survey plain = survey_of(search, 0xffffffffu), masked = survey_of(search, X32_MASK);
     search->offers = NEW_ARRAY(search->arena, struct offer, most);
     search->offer_count = 0;
     search->sums = (struct offer_sums){
         .columns = most,
         .mismatches = NEW_ARRAY(search->arena, uint32_t, (search->count + 1) * most),
-        .path = NEW_ARRAY(search->arena, double, (search->count + 1) * most)};
+        .path = NEW_ARRAY(search->arena, double, (search->count + 1) * most),
+        .mismatches_now = NEW_ARRAY(search->arena, uint32_t, search->count),
+        .path_now = NEW_ARRAY(search->arena, double, search->count)};
     for (size_t i = 0; i < count; i++) {
         if (!block_tests(blocks[i], search->tested))
             continue;
@@ -333,7 +354,7 @@ void offers_make(struct search *search, struct block *const *blocks, size_t coun
 static size_t wrong_values(const struct search *search, const struct offer *offer, size_t first,
                            size_t last, struct wrong_value *wrong)
 {
-    struct walk walk = walk_of(search, offer, search->sums.columns - 1);
+    struct walk walk = walk_of(search, offer);
     struct survey survey = survey_of(search, offer->mask);
     size_t count = 0;
     walk.lists = true;

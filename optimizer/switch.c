@@ -169,10 +169,12 @@ static struct block *with_hot(struct search *search, const struct hot *hot, size
     for (size_t i = 0; i < peeled; i++)
         values[hot->values[i]].weight = 0;
     struct search rest = *search;
+    rest.arena = arena_new();
     rest.values = values;
     search_begin(&rest);
     double cost;
     struct block *block = shape_intervals(&rest, &cost);
+    arena_free(rest.arena);
     for (size_t i = peeled; i-- > 0;) {
         uint32_t value = search->values[hot->values[i]].value;
         block = block_test(search->shaper, search->tested, TEST_EQUAL, value,

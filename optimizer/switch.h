@@ -67,26 +67,31 @@ enum plan_kind { PLAN_TARGET, PLAN_SPLIT, PLAN_CHAIN, PLAN_WINDOW, PLAN_REUSE };
 
 /* How the runs first..last of the search are told apart. */
 struct plan {
-    enum plan_kind kind;
     double cost;
+    union {
+        size_t index; /* SPLIT: the first run above; CHAIN: a run that the chain ends with; REUSE:
+                         the offer */
+        const struct window_tree *tree; /* WINDOW */
+    };
     uint32_t size; /* tests */
+    uint8_t kind;  /* enum plan_kind */
     bool follows;  /* it can stand right behind what leads to it */
-    size_t index;  /* SPLIT: the first run above; CHAIN: a run that the chain ends with; REUSE: the
-                      offer */
-    const struct window_tree *tree;
 };
 
 /* A block that stands, tried against every run of a search. */
 struct offer {
     struct block *block;
-    uint32_t mask; /* A is ANDed with this first; 0xffffffff: it is not */
+    uint32_t mask;              /* A is ANDed with this first; 0xffffffff: it is not */
+    const struct leaf_row *row; /* the block's; NULL where rows are not kept */
 };
 /* What it does, summed over the runs before an index: a row for each index, a column for each
  * offer, so that an interval is looked at for one offer after the other. */
 struct offer_sums {
     size_t columns;
-    uint32_t *mismatches; /* values that are sent elsewhere; OFFER_NEVER for what is no value */
-    double *path;         /* weight times tests executed */
+    uint32_t *mismatches;     /* values that are sent elsewhere; OFFER_NEVER for what is no value */
+    double *path;             /* weight times tests executed */
+    uint32_t *mismatches_now; /* of the offer that is looked at, by run */
+    double *path_now;
 };
 /* Those that agree with an interval on all but a few values, by index. */
 struct offers_left {
@@ -215,6 +220,7 @@ struct leaf_row {
 struct leaf_rows {
     struct arena *arena, *ids;
     VECTOR(const struct leaf_row *) by_id; /* by block id; NULL: not asked for yet */
+    struct segment_list *list;             /* of the row that is being made */
     size_t count;
 };
 

@@ -126,6 +126,19 @@ static void add_abi(struct weighing *weighing, const struct abi *abi)
     }
 }
 
+/* What add_abi adds for these, and a foreign call. */
+static size_t calls_most(abi_set abis)
+{
+    size_t most = 1;
+    for (unsigned id = 0; id < ABI_COUNT; id++) {
+        size_t count = 0;
+        if (abis & ABI_BIT(id))
+            abi_syscalls((enum abi_id)id, &count);
+        most += count ? count + 2 : 0;
+    }
+    return most;
+}
+
 /* The declared ABIs that may do anything; all of them when none may. */
 static abi_set abis_that_count(const struct weighing *weighing, abi_set declared, bool big_endian)
 {
@@ -186,6 +199,14 @@ bool kernel_remembers(const struct shape_options *options)
     return newest || major > 5 || (major == 5 && minor >= 11);
 }
 
+/* For so many more. */
+static void make_room(struct weighing *weighing, size_t count)
+{
+    weighing->calls.items = NEW_ARRAY(weighing->arena, struct weighted_call, count);
+    weighing->classes.items = NEW_ARRAY(weighing->arena, enum call_class, count);
+    weighing->calls.capacity = weighing->classes.capacity = count;
+}
+
 static struct weights weigh(struct arena *arena, const struct dag *dag, const struct dag_node *root,
                             const struct shape_options *options, const double *shares)
 {
@@ -194,12 +215,13 @@ static struct weights weigh(struct arena *arena, const struct dag *dag, const st
     bool big_endian = dag_big_endian(dag);
     find_permits(&weighing, dag);
     abi_set counting = abis_that_count(&weighing, options->abis, big_endian);
+    bool counted = options->profile && options->profile->count;
+    make_room(&weighing, calls_most(counting) + (counted ? options->profile->count : 0));
     for (unsigned id = 0; id < ABI_COUNT; id++) {
         if (counting & ABI_BIT(id))
             add_abi(&weighing, abi_get((enum abi_id)id));
     }
     add_call(&weighing, 0, 0, CALL_FOREIGN, 1);
-    bool counted = options->profile && options->profile->count;
     give_shares(&weighing, counted ? 1 - PROFILE_SHARE : 1);
     if (counted)
         add_profile(&weighing, options->profile, big_endian, PROFILE_SHARE);

@@ -43,24 +43,26 @@ struct window {
     uint64_t sets[TARGETS_MOST]; /* values by target */
     unsigned target_count;
     uint8_t target_of[WINDOW_SPAN];
+    uint64_t leading; /* values whose target can be the next instruction */
     const struct window_tree *leaves[TARGETS_MOST];
     uint64_t cares;      /* values that can occur */
     uint64_t boundaries; /* values at which a run begins */
     unsigned bits;
-    uint64_t columns[32]; /* by bit of the value: values that have it set */
-    size_t test_count, offer_count;
-    uint16_t test_slots[TEST_SLOTS]; /* open addressing: index + 1 */
+    uint64_t columns[32];           /* by bit of the value: values that have it set */
+    size_t test_count, offer_count; /* no test: they are not noted yet */
     /* From here on: not cleared from window to window. */
     struct window_test tests[TESTS_MOST];
+    uint16_t test_slots[TEST_SLOTS];                  /* open addressing: index + 1 */
     uint64_t agreeing[OFFERS_MOST / 64][WINDOW_SPAN]; /* by value: the offers, 64 a word, that send
                                                          it where it goes */
     struct window_offer offers[OFFERS_MOST];
     double weights[16][16]; /* of the values in each four bits of a set */
 };
 
-static uint64_t low_bits(unsigned count)
+/* Bits from `first` on, below `end`: at least one of 64. */
+static uint64_t bits_between(unsigned first, unsigned end)
 {
-    return count == 64 ? UINT64_MAX : ((uint64_t)1 << count) - 1;
+    return UINT64_MAX >> (64 - (end - first)) << first;
 }
 
 /* ---- the window -------------------------------------------------------------------------------
@@ -70,14 +72,14 @@ static void note_cares(struct window *window)
 {
     const struct search *search = window->search;
     uint32_t top = window->base + (window->span - 1);
-    window->cares = search->cares ? 0 : low_bits(window->span);
+    window->cares = search->cares ? 0 : bits_between(0, window->span);
     for (size_t i = 0; i < search->care_count && search->cares[i].first <= top; i++) {
         struct value_range range = search->cares[i];
         if (range.last < window->base)
             continue;
         range.first = range.first > window->base ? range.first : window->base;
         range.last = range.last < top ? range.last : top;
-        window->cares |= low_bits(range.last - range.first + 1) << (range.first - window->base);
+        window->cares |= bits_between(range.first - window->base, range.last - window->base + 1);
     }
 }
 
@@ -92,11 +94,11 @@ static bool note_targets(struct window *window, size_t first, size_t last)
             return false;
         if (target == window->target_count)
             window->targets[window->target_count++] = runs[i].target;
-        window->boundaries |= (uint64_t)1 << (runs[i].first - window->base);
-        for (uint32_t at = runs[i].first - window->base; at <= runs[i].last - window->base; at++) {
-            window->sets[target] |= (uint64_t)1 << at;
-            window->target_of[at] = (uint8_t)target;
-        }
+        unsigned begin = runs[i].first - window->base, end = runs[i].last - window->base + 1;
+        window->boundaries |= (uint64_t)1 << begin;
+        window->sets[target] |= bits_between(begin, end);
+        window->leading |= block_leads_on(runs[i].target) ? bits_between(begin, end) : 0;
+        memset(&window->target_of[begin], (int)target, end - begin);
     }
     return true;
 }
@@ -108,11 +110,10 @@ static void note_weights(struct window *window, size_t first, size_t last)
     for (size_t i = search->value_before[first]; i < search->value_before[last + 1]; i++)
         weights[search->values[i].value - window->base] += search->values[i].weight;
     for (unsigned part = 0; part * 4 < window->span; part++) {
-        for (unsigned set = 1; set < 16; set++) {
-            unsigned low = (unsigned)__builtin_ctz(set);
-            window->weights[part][set] =
-                window->weights[part][set & (set - 1)] + weights[part * 4 + low];
-        }
+        double *sums = window->weights[part];
+        for (unsigned bit = 4; bit-- > 0;) /* sets whose lowest bit it is */
+            for (unsigned set = 1u << bit; set < 16; set += 2u << bit)
+                sums[set] = sums[set - (1u << bit)] + weights[part * 4 + bit];
     }
 }
 
@@ -142,16 +143,32 @@ static void add_test(struct window *window, uint64_t yes, enum test_operation te
     window->test_slots[slot] = (uint16_t)window->test_count;
 }
 
-/* The bits in which values of the window differ, and the tests of them. False: too many bits. */
+/* The values from `base` on that have a bit set; each bit's groups of equal values begin at
+ * multiples of their size. */
+static uint64_t column_of(const struct window *window, unsigned bit)
+{
+    uint64_t column = 0;
+    uint32_t size = 1u << bit;
+    for (unsigned at = 0, end; at < window->span; at = end) {
+        uint32_t value = window->base + at;
+        uint32_t left = size - (value & (size - 1));
+        end = left < window->span - at ? at + left : window->span;
+        if (value & size)
+            column |= bits_between(at, end);
+    }
+    return column;
+}
+
+/* The bits in which values of the window differ. False: too many. */
 static bool note_bits(struct window *window)
 {
-    uint32_t top = window->base + window->span - 1;
-    uint32_t differ = window->base ^ top;
+    uint32_t differ = window->base ^ (window->base + (window->span - 1));
     window->bits = 32 - (unsigned)__builtin_clz(differ);
-    for (unsigned at = 0; at < window->span; at++)
-        for (unsigned bit = 0; bit < window->bits; bit++)
-            window->columns[bit] |= (uint64_t)((window->base + at) >> bit & 1) << at;
-    return window->bits <= MASK_BITS_MOST;
+    if (window->bits > MASK_BITS_MOST)
+        return false;
+    for (unsigned bit = 0; bit < window->bits; bit++)
+        window->columns[bit] = column_of(window, bit);
+    return true;
 }
 
 /* A value from the inside of a long run is rarely worth a test of its own. */
@@ -180,11 +197,12 @@ static unsigned bits_that_tell(const struct window *window, unsigned *told)
 
 static void note_tests(struct window *window)
 {
+    memset(window->test_slots, 0, sizeof window->test_slots);
     bool whole = window->span <= WINDOW_SPAN_EXHAUSTED;
     bool all = window->search->cares || whole;
     for (unsigned at = 1; at < window->span; at++) {
         if (whole || window->boundaries >> at & 1)
-            add_test(window, ~low_bits(at), TEST_GREATER_EQUAL, window->base + at);
+            add_test(window, bits_between(at, 64), TEST_GREATER_EQUAL, window->base + at);
     }
     unsigned told[MASK_BITS_MOST], count = bits_that_tell(window, told);
     uint32_t masks[1u << MASK_BITS_MOST];  /* by choice of these bits */
@@ -236,106 +254,96 @@ static const struct window_tree *node(struct window *window, enum test_operation
     return arena_copy(window->search->windows->arena, &tree, sizeof tree);
 }
 
-/* One test with `yes` on its yes side and `no` on its other side. */
-static bool one_test(const struct window *window, uint64_t yes, uint64_t no,
-                     enum test_operation *test, uint32_t *constant)
+/* Values that come to the same place of a tree. What is asked for again and again is found once. */
+struct part {
+    uint64_t set;
+    bool uniform;       /* of one target */
+    bool sought, tried; /* `standing`, `one` */
+    double weight;      /* negative: not asked for yet */
+    double
+        standing; /* the cheapest way through a block that stands, and the block; INFINITY: none */
+    struct block *block;
+    double one; /* the cost of one test, where one is enough; negative: it is not */
+    uint64_t yes;
+    enum test_operation test;
+    uint32_t constant;
+};
+
+static struct part part_of(const struct window *window, uint64_t set)
 {
-    if ((yes & (yes - 1)) == 0) {
-        *test = TEST_EQUAL;
-        *constant = window->base + (uint32_t)__builtin_ctzll(yes);
-        return true;
-    }
-    if (63 - __builtin_clzll(no) < __builtin_ctzll(yes)) {
-        *test = TEST_GREATER_EQUAL;
-        *constant = window->base + (uint32_t)__builtin_ctzll(yes);
-        return true;
-    }
-    uint32_t mask = 0;
-    uint64_t set = 0;
-    for (unsigned bit = 0; bit < window->bits; bit++) {
-        if (window->columns[bit] & no)
-            continue;
-        mask |= 1u << bit;
-        set |= window->columns[bit];
-    }
-    *test = TEST_SET;
-    *constant = mask;
-    return (yes & ~set) == 0;
+    return (struct part){.set = set, .uniform = uniform(window, set), .weight = -1};
 }
 
-/* The tree of one test for a set of two targets. */
-static bool find_one(const struct window *window, uint64_t set, enum test_operation *test,
-                     uint32_t *constant, uint64_t *yes)
+static double weight_of(const struct window *window, struct part *part)
 {
-    uint64_t a = set & set_of(window, set), b = set & ~a;
+    if (part->weight < 0)
+        part->weight = set_weight(window, part->set);
+    return part->weight;
+}
+
+/* One test, JEQ or JGE, with `yes` on its yes side and `no` on its other side. */
+static bool compares(const struct window *window, struct part *part, uint64_t yes, uint64_t no)
+{
+    bool equal = (yes & (yes - 1)) == 0;
+    if (!equal && 63 - __builtin_clzll(no) >= __builtin_ctzll(yes))
+        return false;
+    part->test = equal ? TEST_EQUAL : TEST_GREATER_EQUAL;
+    part->constant = window->base + (uint32_t)__builtin_ctzll(yes);
+    part->yes = yes;
+    return true;
+}
+
+/* One JSET. */
+static bool masks(struct part *part, uint64_t yes, uint32_t mask)
+{
+    part->test = TEST_SET;
+    part->constant = mask;
+    part->yes = yes;
+    return true;
+}
+
+/* The one test for a part of two targets. */
+static bool find_one(const struct window *window, struct part *part)
+{
+    uint64_t a = part->set & set_of(window, part->set), b = part->set & ~a;
     if (!uniform(window, b))
         return false;
-    *yes = a;
-    if (one_test(window, a, b, test, constant))
+    if (compares(window, part, a, b))
         return true;
-    *yes = b;
-    return one_test(window, b, a, test, constant);
+    uint32_t mask_a = 0, mask_b = 0; /* bits that are clear on the other side */
+    uint64_t with_a = 0, with_b = 0; /* values that have one of them */
+    for (unsigned bit = 0; bit < window->bits; bit++) {
+        uint64_t column = window->columns[bit], of_a = column & a, of_b = column & b;
+        mask_a |= (uint32_t)!of_b << bit;
+        mask_b |= (uint32_t)!of_a << bit;
+        with_a |= of_b ? 0 : of_a;
+        with_b |= of_a ? 0 : of_b;
+    }
+    if (with_a == a)
+        return masks(part, a, mask_a);
+    if (compares(window, part, b, a))
+        return true;
+    return with_b == b && masks(part, b, mask_b);
 }
 
-static double test_cost(const struct window *window, uint64_t set)
+static double test_cost(const struct window *window, struct part *part)
 {
-    return 1 + window->lambda * set_weight(window, set);
+    return 1 + window->lambda * weight_of(window, part);
 }
 
-/* Whether what a set comes to can be the next instruction. */
-static bool leads_on(const struct window *window, uint64_t set)
+/* Whether what a part comes to can be the next instruction. */
+static bool leads_on(const struct window *window, const struct part *part)
 {
-    return !uniform(window, set) ||
-           block_leads_on(window->targets[window->target_of[__builtin_ctzll(set)]]);
+    return !part->uniform || (window->leading & part->set);
 }
 
-static double jump_cost(const struct window *window, enum test_operation test, uint64_t yes,
-                        uint64_t no)
+static double jump_cost(const struct window *window, enum test_operation test, struct part *yes,
+                        struct part *no)
 {
     if (window->jump == 0)
         return 0;
-    return window->jump * weight_jumping(test, set_weight(window, yes), leads_on(window, yes),
-                                         set_weight(window, no), leads_on(window, no));
-}
-
-static double find(struct window *window, uint64_t set, unsigned tests, double limit,
-                   const struct window_tree **tree);
-
-/* What a set costs at least. */
-static double least_cost(const struct window *window, uint64_t set)
-{
-    return window->leans || uniform(window, set) ? 0 : test_cost(window, set);
-}
-
-/* Both sides of a test, `tests` left for them together. */
-static double find_sides(struct window *window, uint64_t yes, uint64_t no, unsigned tests,
-                         double limit, const struct window_tree **yes_tree,
-                         const struct window_tree **no_tree)
-{
-    unsigned yes_least = !uniform(window, yes), no_least = !uniform(window, no);
-    unsigned yes_most = yes_least ? tests - no_least : 0;
-    if (window->leans) {
-        yes_least = no_least = 0;
-        yes_most = uniform(window, yes) ? 0 : tests;
-    }
-    double least_no = least_cost(window, no);
-    if (yes_least + no_least > tests || least_cost(window, yes) + least_no >= limit)
-        return INFINITY;
-    double best = INFINITY;
-    for (unsigned yes_tests = yes_least; yes_tests <= yes_most; yes_tests++) {
-        const struct window_tree *y = NULL, *n = NULL;
-        unsigned no_tests = tests - yes_tests;
-        double cost = find(window, yes, yes_tests, limit - least_no, &y);
-        if (cost >= limit - least_no)
-            continue;
-        cost += find(window, no, no_tests, limit - cost, &n);
-        if (cost >= limit)
-            continue;
-        best = limit = cost;
-        *yes_tree = y;
-        *no_tree = n;
-    }
-    return best;
+    return window->jump * weight_jumping(test, weight_of(window, yes), leads_on(window, yes),
+                                         weight_of(window, no), leads_on(window, no));
 }
 
 /* ---- blocks that stand ------------------------------------------------------------------------
@@ -347,25 +355,36 @@ static bool tells_apart(const struct window *window, uint64_t set)
     return set && (set & ~window->sets[window->target_of[__builtin_ctzll(set)]]);
 }
 
-/* The values of the window that a block sends where they go; how it does is noted in `offer`. */
-static uint64_t agreement(const struct window *window, const struct leaf_row *row,
-                          struct window_offer *offer)
+/* Where a segment ends in the window. */
+static unsigned end_of(const struct window *window, const struct leaf_segment *segment)
 {
-    const struct leaf_segment *segment = leaf_segment_at(row, window->base);
+    unsigned end = segment->last + 1u - window->base;
+    return end < window->span ? end : window->span;
+}
+
+/* The values of the window that a block sends where they go; `segment` is where its first value is.
+ */
+static uint64_t agreement(const struct window *window, const struct leaf_segment *segment)
+{
     uint64_t agrees = 0;
-    for (unsigned at = 0; at < window->span; segment++) {
-        unsigned end = segment->last + 1u - window->base;
-        end = end < window->span ? end : window->span;
-        unsigned target = 0;
-        while (target < window->target_count && window->targets[target] != segment->leaf)
-            target++;
-        if (target < window->target_count)
-            agrees |= window->sets[target] & low_bits(end) & ~low_bits(at);
-        memset(&offer->depths[at], segment->depth, end - at);
-        memset(&offer->jumps[at], segment->jumps, end - at);
-        at = end;
+    for (unsigned at = 0, end; at < window->span; at = end, segment++) {
+        end = end_of(window, segment);
+        for (unsigned target = 0; target < window->target_count; target++) {
+            if (window->targets[target] == segment->leaf)
+                agrees |= window->sets[target] & bits_between(at, end);
+        }
     }
     return agrees & window->cares;
+}
+
+static void note_ways(const struct window *window, const struct leaf_segment *segment,
+                      struct window_offer *offer)
+{
+    for (unsigned at = 0, end; at < window->span; at = end, segment++) {
+        end = end_of(window, segment);
+        memset(&offer->depths[at], segment->depth, end - at);
+        memset(&offer->jumps[at], segment->jumps, end - at);
+    }
 }
 
 /* The offers that do the right thing with values of more than one target. */
@@ -379,12 +398,13 @@ static void note_offers(struct window *window)
     for (size_t i = 0; i < search->offer_count && window->offer_count < OFFERS_MOST; i++) {
         if (search->offers[i].mask != 0xffffffffu)
             continue;
-        struct window_offer *offer = &window->offers[window->offer_count];
-        offer->block = search->offers[i].block;
-        uint64_t agrees =
-            agreement(window, leaf_row_of(search->leaf_rows, search->tested, offer->block), offer);
+        const struct leaf_segment *segment = leaf_segment_at(search->offers[i].row, window->base);
+        uint64_t agrees = agreement(window, segment);
         if (!tells_apart(window, agrees))
             continue;
+        struct window_offer *offer = &window->offers[window->offer_count];
+        offer->block = search->offers[i].block;
+        note_ways(window, segment, offer);
         for (uint64_t set = agrees; set; set &= set - 1)
             window->agreeing[window->offer_count / 64][__builtin_ctzll(set)] |=
                 (uint64_t)1 << window->offer_count % 64;
@@ -413,77 +433,146 @@ static uint64_t agreeing_on(const struct window *window, size_t word, uint64_t s
     return offers;
 }
 
-/* The block with the cheapest way through for a set: it adds no test. */
-static double take_standing(struct window *window, uint64_t set, double limit,
-                            const struct window_tree **tree)
+/* The block with the cheapest way through for a part: it adds no test. */
+static void seek_standing(const struct window *window, struct part *part)
 {
-    const struct search *search = window->search;
-    struct block *best = NULL;
-    search->shaper->work += window->offer_count / 4;
+    part->sought = true;
+    part->standing = INFINITY;
     for (size_t i = 0; i < window->offer_count; i += 64) {
-        uint64_t serve = agreeing_on(window, i / 64, set);
+        uint64_t serve = agreeing_on(window, i / 64, part->set);
         for (; serve; serve &= serve - 1) {
             const struct window_offer *offer = &window->offers[i + (size_t)__builtin_ctzll(serve)];
-            double cost = path_cost(window, offer, set);
-            if (cost < limit) {
-                limit = cost;
-                best = offer->block;
+            double cost = path_cost(window, offer, part->set);
+            if (cost < part->standing) {
+                part->standing = cost;
+                part->block = offer->block;
             }
         }
     }
-    if (!best)
-        return INFINITY;
-    struct window_tree leads = {.target = best};
-    *tree = arena_copy(search->windows->arena, &leads, sizeof leads);
-    return limit;
 }
 
-/* The tree of one test, where one is enough: nothing is cheaper. */
-static double take_one(struct window *window, uint64_t set, double limit,
+static double take_standing(struct window *window, struct part *part, double limit,
+                            const struct window_tree **tree)
+{
+    const struct search *search = window->search;
+    search->shaper->work += window->offer_count / 4;
+    if (!part->sought)
+        seek_standing(window, part);
+    if (part->standing >= limit)
+        return INFINITY;
+    struct window_tree leads = {.target = part->block};
+    *tree = arena_copy(search->windows->arena, &leads, sizeof leads);
+    return part->standing;
+}
+
+static void try_one(const struct window *window, struct part *part)
+{
+    part->tried = true;
+    part->one = -1;
+    if (!find_one(window, part))
+        return;
+    struct part yes = part_of(window, part->yes), no = part_of(window, part->set & ~part->yes);
+    part->one = test_cost(window, part) + jump_cost(window, part->test, &yes, &no);
+}
+
+/* The tree of one test, where one is enough: nothing is cheaper. Negative: it is not. */
+static double take_one(struct window *window, struct part *part, double limit,
                        const struct window_tree **tree)
 {
-    enum test_operation test;
-    uint32_t constant;
-    uint64_t yes;
-    if (!find_one(window, set, &test, &constant, &yes))
+    if (!part->tried)
+        try_one(window, part);
+    if (part->one < 0)
         return -1;
-    double cost = test_cost(window, set) + jump_cost(window, test, yes, set & ~yes);
-    if (cost >= limit)
+    if (part->one >= limit)
         return INFINITY;
-    *tree = node(window, test, constant, leaf(window, yes), leaf(window, set & ~yes));
-    return cost;
+    *tree = node(window, part->test, part->constant, leaf(window, part->yes),
+                 leaf(window, part->set & ~part->yes));
+    return part->one;
 }
 
-/* The cheapest tree of at most `tests` tests below `limit`, else infinity. Recursive, as deep as
- * there are tests. */
-static double find(struct window *window, uint64_t set, unsigned tests, double limit,
+/* ---- trees of several tests -------------------------------------------------------------------
+ */
+
+static double find_by_tests(struct window *window, struct part *part, unsigned tests, double limit,
+                            const struct window_tree **tree);
+
+/* The cheapest tree of at most `tests` tests below `limit`, else infinity. */
+static double find(struct window *window, struct part *part, unsigned tests, double limit,
                    const struct window_tree **tree)
 {
-    if (uniform(window, set)) {
-        *tree = leaf(window, set);
+    if (part->uniform) {
+        *tree = leaf(window, part->set);
         return 0;
     }
-    double best = window->leans ? take_standing(window, set, limit, tree) : INFINITY;
+    double best = window->leans ? take_standing(window, part, limit, tree) : INFINITY;
     limit = best < limit ? best : limit;
     if (!tests)
         return best;
-    double one = take_one(window, set, limit, tree);
-    if (one >= 0 || tests == 1)
-        return one >= 0 && one < best ? one : best;
-    double here = test_cost(window, set);
+    double made = take_one(window, part, limit, tree);
+    if (made < 0)
+        made = tests > 1 ? find_by_tests(window, part, tests, limit, tree) : INFINITY;
+    return made < best ? made : best;
+}
+
+/* What a part costs at least. */
+static double least_cost(const struct window *window, struct part *part)
+{
+    return window->leans || part->uniform ? 0 : test_cost(window, part);
+}
+
+/* Both sides of a test, `tests` left for them together. */
+static double find_sides(struct window *window, struct part *yes, struct part *no, unsigned tests,
+                         double limit, const struct window_tree **yes_tree,
+                         const struct window_tree **no_tree)
+{
+    unsigned yes_least = !yes->uniform, no_least = !no->uniform;
+    unsigned yes_most = yes_least ? tests - no_least : 0;
+    if (window->leans) {
+        yes_least = no_least = 0;
+        yes_most = yes->uniform ? 0 : tests;
+    }
+    double least_no = least_cost(window, no);
+    if (yes_least + no_least > tests || least_cost(window, yes) + least_no >= limit)
+        return INFINITY;
+    double best = INFINITY;
+    for (unsigned yes_tests = yes_least; yes_tests <= yes_most; yes_tests++) {
+        const struct window_tree *y = NULL, *n = NULL;
+        unsigned no_tests = tests - yes_tests;
+        double cost = find(window, yes, yes_tests, limit - least_no, &y);
+        if (cost >= limit - least_no)
+            continue;
+        cost += find(window, no, no_tests, limit - cost, &n);
+        if (cost >= limit)
+            continue;
+        best = limit = cost;
+        *yes_tree = y;
+        *no_tree = n;
+    }
+    return best;
+}
+
+/* More than one test. Recursive, as deep as there are tests. */
+static double find_by_tests(struct window *window, struct part *part, unsigned tests, double limit,
+                            const struct window_tree **tree)
+{
+    double best = INFINITY, here = test_cost(window, part);
     if (here >= limit)
         return best;
+    if (!window->test_count)
+        note_tests(window);
     window->search->shaper->work += window->test_count;
     for (size_t i = 0; i < window->test_count; i++) {
         const struct window_test *test = &window->tests[i];
-        uint64_t yes = set & test->yes, no = set & ~test->yes;
-        const struct window_tree *yes_tree = NULL, *no_tree = NULL;
-        if (!yes || !no ||
-            (!window->leans && tests == 2 && !uniform(window, yes) && !uniform(window, no)))
+        if (!(part->set & test->yes) || !(part->set & ~test->yes))
             continue;
-        double above = here + jump_cost(window, test->test, yes, no);
+        struct part yes = part_of(window, part->set & test->yes);
+        struct part no = part_of(window, part->set & ~test->yes);
+        if (!window->leans && tests == 2 && !yes.uniform && !no.uniform)
+            continue;
+        const struct window_tree *yes_tree = NULL, *no_tree = NULL;
+        double above = here + jump_cost(window, test->test, &yes, &no);
         double cost =
-            above + find_sides(window, yes, no, tests - 1, limit - above, &yes_tree, &no_tree);
+            above + find_sides(window, &yes, &no, tests - 1, limit - above, &yes_tree, &no_tree);
         if (cost >= limit)
             continue;
         best = limit = cost;
@@ -566,10 +655,11 @@ static double solve(struct search *search, size_t first, size_t last, unsigned t
     note_weights(window, first, last);
     window->leans = search->windows_lean && search->offer_count &&
                     window->base + (window->span - 1) < LEAF_VALUES;
-    note_tests(window);
     if (window->leans)
         note_offers(window);
-    return find(window, window->cares, tests, limit, tree);
+    window->leans = window->leans && window->offer_count;
+    struct part all = part_of(window, window->cares);
+    return find(window, &all, tests, limit, tree);
 }
 
 const struct window_tree *window_find(struct search *search, size_t first, size_t last,
