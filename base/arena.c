@@ -174,7 +174,8 @@ size_t arena_used(const struct arena *arena)
     return arena->used;
 }
 
-/* Whether the newest allocation, of `size` bytes, could be made so much larger where it is. */
+/* Makes `memory`, of `size` bytes, so much larger where it is. False: it is not the newest
+ * allocation, or its chunk has no room. */
 static bool extend(struct arena *arena, const void *memory, size_t size, size_t more)
 {
     struct chunk *chunk = arena->chunks;

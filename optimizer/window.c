@@ -260,10 +260,9 @@ struct part {
     bool uniform;       /* of one target */
     bool sought, tried; /* `standing`, `one` */
     double weight;      /* negative: not asked for yet */
-    double
-        standing; /* the cheapest way through a block that stands, and the block; INFINITY: none */
+    double standing;    /* what the best block that stands costs; INFINITY: none does */
     struct block *block;
-    double one; /* the cost of one test, where one is enough; negative: it is not */
+    double one; /* what one test costs, where one is enough; negative: it is not */
     uint64_t yes;
     enum test_operation test;
     uint32_t constant;
@@ -551,7 +550,7 @@ static double find_sides(struct window *window, struct part *yes, struct part *n
     return best;
 }
 
-/* More than one test. Recursive, as deep as there are tests. */
+/* A tree of more than one test. Recursive, as deep as there are tests. */
 static double find_by_tests(struct window *window, struct part *part, unsigned tests, double limit,
                             const struct window_tree **tree)
 {
