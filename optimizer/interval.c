@@ -215,9 +215,10 @@ static void try_offers(const struct search *search, size_t first, size_t last, s
         tests += search->offers[i].mask != 0xffffffffu;
         double executed = tests * weight + path_up_to[i] - path_below[i] + (tests ? jumping : 0);
         double cost = tests + lambda * executed;
-        if (cost < best->cost - COST_LEAST)
-            *best = (struct plan){
-                .kind = PLAN_REUSE, .cost = cost, .follows = tests > 0, .size = tests, .index = i};
+        take_cheaper(
+            best,
+            (struct plan){
+                .kind = PLAN_REUSE, .cost = cost, .follows = tests > 0, .size = tests, .index = i});
     }
     left->count = kept;
 }

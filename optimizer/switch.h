@@ -2,7 +2,7 @@
  *
  *   switch.c    the table of a switch, and which strategy does it
  *   interval.c  dynamic programming over intervals
- *   window.c    the best tree for a short interval, mask tests included
+ *   window*.c   the best tree for a short interval, mask tests included (window.h)
  *   reuse.c     subtrees that stand already and do for an interval
  *   tree_cost.c what a tree costs, and all tables together
  *   doubled.c   tables in which the numbers come twice
@@ -50,7 +50,7 @@ struct window_answer {
 
 struct windows {
     struct arena *arena;
-    struct window *workspace; /* window.c's, for one window at a time */
+    struct window *workspace; /* of window.h, for one window at a time */
     VECTOR(struct window_answer) answers;
     VECTOR(uint32_t) slots; /* open addressing: index + 1 */
 };
