@@ -3,48 +3,7 @@
 
 #include "tests/unit/support.h"
 
-#include "optimizer/switch.h"
-
-struct bench {
-    struct shaper shaper;
-    struct effort effort;
-    struct windows windows;
-};
-
-static const struct shape_options options = {.level = OPTIMIZE_3};
-static const struct tested number = {
-    .accumulator = ACCUMULATOR_FIELD, .field = FIELD_NR, .mask = 0xffffffffu};
-
-static void open_bench(struct fixture *fixture, struct bench *bench, uint64_t work)
-{
-    bench->effort = effort_of(OPTIMIZE_3);
-    bench->effort.polish_work = work;
-    bench->windows = (struct windows){.arena = fixture->arena};
-    bench->shaper = (struct shaper){.arena = fixture->arena,
-                                    .options = &options,
-                                    .effort = &bench->effort,
-                                    .windows = &bench->windows};
-}
-
-static struct block *test(struct bench *bench, enum test_operation operation, uint32_t constant,
-                          struct block *yes, struct block *no)
-{
-    return block_test(&bench->shaper, &number, operation, constant, yes, no);
-}
-
-static const struct block *leaf_of(const struct block *block, uint32_t value)
-{
-    for (;;) {
-        if (block->kind == BLOCK_MASK) {
-            value &= block->constant;
-            block = block->yes;
-        } else if (block_tests(block, &number)) {
-            block = block_holds(block, value) ? block->yes : block->no;
-        } else {
-            return block;
-        }
-    }
-}
+#include "tests/unit/optimizer/trees.h"
 
 static size_t index_of(const struct forest *forest, const struct block *block)
 {
@@ -112,16 +71,6 @@ static void test_reach_behind_a_mask(void **state)
     assert_int_equal(reach->ranges.count, 1);
     assert_int_equal(reach->ranges.items[0].first, 0);
     assert_int_equal(reach->ranges.items[0].last, 399);
-}
-
-static struct block *random_tree(struct bench *bench, struct random *random, unsigned depth)
-{
-    if (depth == 0 || random_below(random, 6) == 0)
-        return block_return(&bench->shaper, 1 + random_below(random, 3));
-    enum test_operation operation = (enum test_operation)random_below(random, 4);
-    struct block *yes = random_tree(bench, random, depth - 1);
-    struct block *no = random_tree(bench, random, depth - 1);
-    return test(bench, operation, 1 + random_below(random, 120), yes, no);
 }
 
 /* With rows of leaves or without. */
@@ -213,17 +162,6 @@ static void test_polishing_keeps_the_meaning(void **state)
         arena_free(fixture.arena);
     }
     assert_true(cheaper > 50);
-}
-
-static unsigned half_jumps_to(const struct block *block, uint32_t value)
-{
-    unsigned jumps = 0;
-    while (block_tests(block, &number)) {
-        bool holds = block_holds(block, value);
-        jumps += half_jumps(block, holds);
-        block = holds ? block->yes : block->no;
-    }
-    return jumps;
 }
 
 /* Rows against walks, more than are kept, each asked for again after some were dropped. */
