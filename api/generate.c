@@ -63,7 +63,9 @@ static result make_program(struct arena *arena, const struct generate_options *o
     if (failed(r))
         return r;
     if (compile->level != OPTIMIZE_0)
-        peephole_program(arena, program, program);
+        /* Blocks are unique. In a program that all jumps reach the end of, a return that is there
+         * twice is one that calls go on into, and its copy (optimizer/landing.c). */
+        peephole_program(arena, program, program->length <= UINT8_MAX, program);
     broken = code_check(arena, program);
     if (broken)
         return internal_error(diagnostics, options->name, "emission", broken);

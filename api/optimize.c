@@ -124,7 +124,7 @@ static void try_peephole(struct arena *arena, const struct program *before, abi_
                          struct optimized *optimized)
 {
     struct program program;
-    if (peephole_program(arena, before, &program))
+    if (peephole_program(arena, before, false, &program))
         try_program(arena, before, &program, declared, weights, options, optimized);
 }
 
@@ -142,7 +142,7 @@ static void try_shorter(struct arena *arena, const struct program *before, abi_s
                         const struct generated *made, const struct compile_options *options,
                         struct optimized *optimized)
 {
-    static const double parts[] = {0.75, 0.5, 0.25};
+    static const double parts[] = {0.75, 0.5, 0.25, 0.125};
     struct compile_options shorter = *options;
     for (size_t i = 0; i < COUNT_OF(parts) && worth_another(optimized, options); i++) {
         shorter.lambda = made->lambda * parts[i];

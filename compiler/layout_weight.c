@@ -4,26 +4,12 @@
  * jumps go forward. The chains then come in reverse post-order, but whatever the heaviest return
  * needs comes first, then what the next one needs: x86 kernels give only the first return of a
  * program its own end of the function, and let the others jump to it. */
-#include <math.h>
 #include <stdlib.h>
 
-#include "compiler/compiler.h"
+#include "compiler/layout_internal.h"
 
 /* Joining takes time in the square of the blocks. */
 #define WEIGHED_MOST 1024u
-#define NONE SIZE_MAX
-
-/* All by index into `blocks`, which is the order without weights. */
-struct chains {
-    struct arena *arena;
-    const struct block **blocks;
-    size_t count;
-    size_t *index_of; /* by block id */
-    size_t *head;     /* of the chain that the block is in */
-    size_t *next, *before;
-    bool *seen;
-    size_t *stack;
-};
 
 struct edge {
     double weight;
@@ -36,22 +22,6 @@ struct edges {
 };
 
 /* ---- edges ---------------------------------------------------------------------------------- */
-
-static const struct block *target(const struct block *block, unsigned side)
-{
-    return side == 0 ? block->no : block->yes;
-}
-
-/* What it is worth that the edge leads to the next instruction. */
-static double edge_worth(const struct block *block, unsigned side)
-{
-    if (block->kind == BLOCK_MASK)
-        return INFINITY; /* else it takes a JA */
-    if (side == 0)
-        return block->weight - block->weight_yes;
-    /* The machine jumps on "any bit set"; there is no such test for "none". */
-    return block->test == TEST_SET ? -1 : block->weight_yes;
-}
 
 static int compare_edges(const void *a, const void *b)
 {
@@ -68,8 +38,8 @@ static void collect_edges(struct chains *chains, struct edges *edges)
         for (unsigned side = 0; block_leads_on(block) && side < 2; side++) {
             struct edge edge = {.weight = edge_worth(block, side),
                                 .from = i,
-                                .to = chains->index_of[target(block, side)->id]};
-            if (block_leads_on(target(block, side)))
+                                .to = chains->index_of[layout_target(block, side)->id]};
+            if (block_leads_on(layout_target(block, side)))
                 vector_push(chains->arena, edges, edge);
         }
     }
@@ -82,9 +52,9 @@ static void collect_edges(struct chains *chains, struct edges *edges)
 /* Pushes the heads of the chains that this chain's blocks lead to and that were not seen yet. */
 static size_t push_targets(struct chains *chains, size_t head, size_t pushed)
 {
-    for (size_t i = head; i != NONE; i = chains->next[i]) {
+    for (size_t i = head; i != NO_BLOCK; i = chains->next[i]) {
         for (unsigned side = 0; block_leads_on(chains->blocks[i]) && side < 2; side++) {
-            size_t to = chains->head[chains->index_of[target(chains->blocks[i], side)->id]];
+            size_t to = chains->head[chains->index_of[layout_target(chains->blocks[i], side)->id]];
             if (chains->seen[to])
                 continue;
             chains->seen[to] = true;
@@ -106,16 +76,24 @@ static bool something_between(struct chains *chains, size_t first, size_t second
     return chains->seen[second];
 }
 
-static void join(struct chains *chains, const struct edge *edge)
+void chains_join(struct chains *chains, size_t from, size_t to)
 {
-    size_t first = chains->head[edge->from], second = chains->head[edge->to];
-    if (chains->next[edge->from] != NONE || chains->before[edge->to] != NONE || first == second ||
+    size_t first = chains->head[from], second = chains->head[to];
+    if (chains->next[from] != NO_BLOCK || chains->before[to] != NO_BLOCK || first == second ||
         something_between(chains, first, second))
         return;
-    chains->next[edge->from] = edge->to;
-    chains->before[edge->to] = edge->from;
-    for (size_t i = edge->to; i != NONE; i = chains->next[i])
+    chains->next[from] = to;
+    chains->before[to] = from;
+    for (size_t i = to; i != NO_BLOCK; i = chains->next[i])
         chains->head[i] = first;
+}
+
+void chains_part(struct chains *chains, size_t block)
+{
+    chains->next[chains->before[block]] = NO_BLOCK;
+    chains->before[block] = NO_BLOCK;
+    for (size_t i = block; i != NO_BLOCK; i = chains->next[i])
+        chains->head[i] = block;
 }
 
 static void open_chains(struct chains *chains, const struct block *entry)
@@ -130,7 +108,7 @@ static void open_chains(struct chains *chains, const struct block *entry)
     for (size_t i = 0; i < count; i++) {
         chains->index_of[chains->blocks[i]->id] = i;
         chains->head[i] = i;
-        chains->next[i] = chains->before[i] = NONE;
+        chains->next[i] = chains->before[i] = NO_BLOCK;
     }
 }
 
@@ -138,7 +116,9 @@ static void open_chains(struct chains *chains, const struct block *entry)
 
 struct ranking {
     struct chains *chains;
-    size_t *rank;   /* by block: the first return that needs it; returns rank by falling weight */
+    size_t first;   /* the return to come first */
+    size_t *rank;   /* by block: the first return that needs it; returns rank by falling weight, but
+                       for `first` */
     size_t *waits;  /* by head: edges from chains that are not placed */
     bool *deferred; /* by head: comes right before its return if it can */
 };
@@ -153,7 +133,8 @@ static void rank_blocks(struct ranking *ranking)
         for (size_t j = 0; j < chains->count && !block_leads_on(chains->blocks[i]); j++) {
             double other = chains->blocks[j]->weight;
             bool heavier = other > weight || (other == weight && j < i);
-            ranking->rank[i] += !block_leads_on(chains->blocks[j]) && heavier;
+            heavier = j == ranking->first || (i != ranking->first && heavier);
+            ranking->rank[i] += !block_leads_on(chains->blocks[j]) && i != j && heavier;
         }
     }
     for (size_t i = chains->count; i-- > 0;) {
@@ -177,10 +158,10 @@ static double weight_into_return(const struct ranking *ranking, size_t head)
 {
     const struct chains *chains = ranking->chains;
     const struct block *last = chains->blocks[head];
-    for (size_t i = head; i != NONE; i = chains->next[i]) {
+    for (size_t i = head; i != NO_BLOCK; i = chains->next[i]) {
         last = chains->blocks[i];
         for (unsigned side = 0; block_leads_on(last) && side < 2; side++) {
-            size_t to = chains->index_of[target(last, side)->id];
+            size_t to = chains->index_of[layout_target(last, side)->id];
             if (chains->head[to] != head && block_leads_on(chains->blocks[to]) &&
                 ranking->rank[chains->head[to]] == ranking->rank[head])
                 return -1;
@@ -188,7 +169,7 @@ static double weight_into_return(const struct ranking *ranking, size_t head)
     }
     double most = -1;
     for (unsigned side = 0; block_leads_on(last) && side < 2; side++) {
-        const struct block *to = target(last, side);
+        const struct block *to = layout_target(last, side);
         double worth = edge_worth(last, side);
         if (!block_leads_on(to) && ranking->rank[chains->index_of[to->id]] == ranking->rank[head] &&
             worth > most)
@@ -218,10 +199,10 @@ static void defer_heaviest(struct ranking *ranking)
 static void count_waits(struct ranking *ranking, size_t head, bool placed)
 {
     const struct chains *chains = ranking->chains;
-    for (size_t i = head; i != NONE; i = chains->next[i]) {
+    for (size_t i = head; i != NO_BLOCK; i = chains->next[i]) {
         const struct block *block = chains->blocks[i];
         for (unsigned side = 0; block_leads_on(block) && side < 2; side++) {
-            size_t to = chains->head[chains->index_of[target(block, side)->id]];
+            size_t to = chains->head[chains->index_of[layout_target(block, side)->id]];
             if (to != head)
                 ranking->waits[to] += placed ? (size_t)-1 : 1;
         }
@@ -242,19 +223,20 @@ static bool comes_before(const struct ranking *ranking, size_t a, size_t b)
 static size_t next_chain(const struct ranking *ranking, const bool *placed)
 {
     const struct chains *chains = ranking->chains;
-    size_t best = NONE;
+    size_t best = NO_BLOCK;
     for (size_t i = 0; i < chains->count; i++) {
         if (chains->head[i] != i || placed[i] || ranking->waits[i])
             continue;
-        if (best == NONE || comes_before(ranking, i, best))
+        if (best == NO_BLOCK || comes_before(ranking, i, best))
             best = i;
     }
     return best;
 }
 
-static const struct block **place_chains(struct chains *chains)
+static const struct block **place_chains(struct chains *chains, size_t first)
 {
     struct ranking ranking = {.chains = chains,
+                              .first = first,
                               .rank = NEW_ARRAY(chains->arena, size_t, chains->count),
                               .waits = NEW_ARRAY(chains->arena, size_t, chains->count),
                               .deferred = NEW_ARRAY(chains->arena, bool, chains->count)};
@@ -269,7 +251,7 @@ static const struct block **place_chains(struct chains *chains)
         size_t head = next_chain(&ranking, placed);
         placed[head] = true;
         count_waits(&ranking, head, true);
-        for (size_t i = head; i != NONE; i = chains->next[i])
+        for (size_t i = head; i != NO_BLOCK; i = chains->next[i])
             order[used++] = chains->blocks[i];
     }
     return order;
@@ -286,6 +268,6 @@ const struct block **layout_by_weight(struct arena *arena, const struct block *e
     open_chains(&chains, entry);
     collect_edges(&chains, &edges);
     for (size_t i = 0; i < edges.count; i++)
-        join(&chains, &edges.items[i]);
-    return place_chains(&chains);
+        chains_join(&chains, edges.items[i].from, edges.items[i].to);
+    return place_chains(&chains, chains_land(&chains));
 }

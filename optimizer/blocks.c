@@ -73,6 +73,12 @@ struct block *block_return(struct shaper *shaper, uint32_t word)
     return unique_block(shaper, &(struct block){.kind = BLOCK_RETURN, .word = word});
 }
 
+struct block *block_return_again(struct shaper *shaper, uint32_t word)
+{
+    return unique_block(shaper,
+                        &(struct block){.kind = BLOCK_RETURN, .word = word, .field = FIELD_COUNT});
+}
+
 struct block *block_placeholder(struct shaper *shaper)
 {
     struct block *block = NEW(shaper->arena, struct block);

@@ -58,16 +58,16 @@ static bool leads_to(const struct tested *tested, const struct block *block,
     return leads_to(tested, block->yes, wanted) || leads_to(tested, block->no, wanted);
 }
 
-static struct block *substituted(const struct search *search, struct block *block,
-                                 const struct block *from, struct block *to)
+struct block *block_substituted(const struct search *search, struct block *block,
+                                const struct block *from, struct block *to)
 {
     if (block == from)
         return to;
     if (!leads_to(search->tested, block, from))
         return block;
     return block_test(search->shaper, search->tested, block->test, block->constant,
-                      substituted(search, block->yes, from, to),
-                      substituted(search, block->no, from, to));
+                      block_substituted(search, block->yes, from, to),
+                      block_substituted(search, block->no, from, to));
 }
 
 /* ---- the two ways -------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ static struct block *parted_at_the_end(struct search *search, const struct outco
     struct search half = half_of(search, lower, upper + 1);
     struct block *low = search_tree(&half);
     struct block *high = upper_half(search, runs + upper, count - upper, low, above);
-    return substituted(search, low, above, high);
+    return block_substituted(search, low, above, high);
 }
 
 struct block *shape_doubled(struct search *search)

@@ -35,11 +35,6 @@ void search_begin(struct search *search)
     search->value_before[search->count] = at;
 }
 
-static struct plan *plan_at(const struct search *search, size_t first, size_t last)
-{
-    return &search->plans[first * search->count + last];
-}
-
 static void take_cheaper(struct plan *best, struct plan plan)
 {
     if (plan.cost < best->cost - COST_LEAST)
@@ -289,7 +284,7 @@ static struct block *build_chain(struct search *search, size_t first, size_t las
 }
 
 /* Recursive, as deep as the tree; a tree over n runs is no deeper than n. */
-static struct block *build(struct search *search, size_t first, size_t last)
+struct block *interval_build(struct search *search, size_t first, size_t last)
 {
     const struct plan *plan = plan_at(search, first, last);
     if (plan->kind == PLAN_TARGET)
@@ -300,8 +295,8 @@ static struct block *build(struct search *search, size_t first, size_t last)
         return window_build(search, plan->tree);
     if (plan->kind == PLAN_REUSE)
         return offer_build(search, &search->offers[plan->index], first, last);
-    struct block *above = build(search, plan->index, last);
-    struct block *below = build(search, first, plan->index - 1);
+    struct block *above = interval_build(search, plan->index, last);
+    struct block *below = interval_build(search, first, plan->index - 1);
     return block_test(search->shaper, search->tested, TEST_GREATER_EQUAL,
                       search->runs[plan->index].first, above, below);
 }
@@ -331,5 +326,5 @@ struct block *shape_intervals(struct search *search, double *cost)
         for (size_t first = 0; first + length <= search->count; first++)
             find_plan(search, first, first + length - 1);
     *cost = plan_at(search, 0, search->count - 1)->cost;
-    return build(search, 0, search->count - 1);
+    return interval_build(search, 0, search->count - 1);
 }

@@ -50,8 +50,9 @@ double shape_cost(const struct shape_options *options, const struct dag_node *ro
 
 /* Rewrites a program that check_program accepts, whoever made it, by the rules of peephole.c. The
  * result returns the same on every input. False, and the program itself, when that makes it no
- * shorter. */
-bool peephole_program(struct arena *arena, const struct program *program, struct program *shorter);
+ * shorter. `returns_stay`: equal returns stay apart, one of them is there to be gone on into. */
+bool peephole_program(struct arena *arena, const struct program *program, bool returns_stay,
+                      struct program *shorter);
 
 /* --dump=select */
 void blocks_print(struct buffer *out, struct arena *arena, const struct block *entry);

@@ -19,6 +19,7 @@ struct certain {
 struct peephole {
     struct arena *arena;
     bool big_endian;
+    bool returns_stay; /* equal returns stay apart */
     struct item *items;
     struct certain *before; /* by item */
     uint32_t count;
@@ -271,7 +272,8 @@ static uint32_t merge_tails(struct peephole *peephole)
     for (uint32_t i = peephole->count; i-- > 0;) {
         same[i] = i;
         for (uint32_t j = i + 1; j < peephole->count && same[i] == i; j++) {
-            bool near = j - i < COMPARED_MOST || is_return(operation_of(&peephole->items[i]));
+            bool returns = is_return(operation_of(&peephole->items[i]));
+            bool near = returns ? !peephole->returns_stay : j - i < COMPARED_MOST;
             if (near && same[j] == j && continue_alike(peephole, i, j, same))
                 same[i] = j;
         }
@@ -364,9 +366,11 @@ static uint32_t run_rules(struct peephole *peephole)
     return made;
 }
 
-bool peephole_program(struct arena *arena, const struct program *program, struct program *shorter)
+bool peephole_program(struct arena *arena, const struct program *program, bool returns_stay,
+                      struct program *shorter)
 {
-    struct peephole peephole = {.arena = arena, .big_endian = program->big_endian};
+    struct peephole peephole = {
+        .arena = arena, .big_endian = program->big_endian, .returns_stay = returns_stay};
     struct diagnostics diagnostics = diagnostics_new(arena);
     struct program made;
     *shorter = *program;

@@ -68,6 +68,8 @@ static inline uint32_t outcome_value(const struct outcome *outcome)
 
 struct block *block_return(struct shaper *shaper, uint32_t word);
 struct block *block_return_value(struct shaper *shaper, const struct word *value);
+/* A second one of the same word, which stays apart from the first. */
+struct block *block_return_again(struct shaper *shaper, uint32_t word);
 /* A return that is like no other, for what is to be put in its place. */
 struct block *block_placeholder(struct shaper *shaper);
 /* Gives the target itself when both are the same. */

@@ -161,8 +161,12 @@ static struct block *target_of(const struct outcome *outcomes, size_t count, uin
     return outcomes[i].target;
 }
 
-/* The tree with the `peeled` hottest values tested in front. */
-static struct block *with_hot(struct search *search, const struct hot *hot, size_t peeled)
+#define TREES_MOST (1 + LANDINGS_MOST)
+
+/* Trees with the `peeled` hottest values tested in front: the cheapest, and those of which one way
+ * goes on into a return. How many there are. */
+static size_t with_hot(struct search *search, const struct hot *hot, size_t peeled,
+                       struct block *trees[TREES_MOST])
 {
     struct weighted_value *values =
         arena_copy(search->arena, search->values, search->value_count * sizeof *values);
@@ -173,14 +177,17 @@ static struct block *with_hot(struct search *search, const struct hot *hot, size
     rest.values = values;
     search_begin(&rest);
     double cost;
-    struct block *block = shape_intervals(&rest, &cost);
+    trees[0] = shape_intervals(&rest, &cost);
+    size_t count = 1 + shape_landing(&rest, trees + 1);
     arena_free(rest.arena);
-    for (size_t i = peeled; i-- > 0;) {
-        uint32_t value = search->values[hot->values[i]].value;
-        block = block_test(search->shaper, search->tested, TEST_EQUAL, value,
-                           target_of(search->runs, search->count, value), block);
+    for (size_t k = 0; k < count; k++) {
+        for (size_t i = peeled; i-- > 0;) {
+            uint32_t value = search->values[hot->values[i]].value;
+            trees[k] = block_test(search->shaper, search->tested, TEST_EQUAL, value,
+                                  target_of(search->runs, search->count, value), trees[k]);
+        }
     }
-    return block;
+    return count;
 }
 
 /* ---- the switch
@@ -189,16 +196,19 @@ static struct block *with_hot(struct search *search, const struct hot *hot, size
 /* One tree: the dynamic program, the hottest values in front of it or not. */
 static struct block *try_tree(struct search *search, double *cost)
 {
-    struct shaper *shaper = search->shaper;
     struct hot hot = hottest(search->values, search->value_count);
     struct block *best = NULL;
     *cost = INFINITY;
     for (size_t peeled = 0; peeled <= hot.count; peeled++) {
-        struct block *block = with_hot(search, &hot, peeled);
-        double here = tree_cost(shaper, search->tested, block, search->values, search->value_count);
-        if (here < *cost - 1e-9) {
-            *cost = here;
-            best = block;
+        struct block *trees[TREES_MOST];
+        size_t count = with_hot(search, &hot, peeled, trees);
+        for (size_t i = 0; i < count; i++) {
+            double here = tree_cost(search->shaper, search->tested, trees[i], search->values,
+                                    search->value_count);
+            if (here < *cost - 1e-9) {
+                *cost = here;
+                best = trees[i];
+            }
         }
     }
     return best;

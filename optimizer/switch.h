@@ -2,6 +2,7 @@
  *
  *   switch.c    the table of a switch, and which strategy does it
  *   interval.c  dynamic programming over intervals
+ *   landing.c   the same with one way that goes on into a return
  *   window*.c   the best tree for a short interval, mask tests included (window.h)
  *   reuse.c     subtrees that stand already and do for an interval
  *   tree_cost.c what a tree costs, and all tables together
@@ -150,6 +151,17 @@ void weigh_blocks(struct shaper *shaper, struct block *entry, const struct weigh
 void search_begin(struct search *search);
 /* The cheapest tree for all of the runs that the class of shapes holds, and its cost. */
 struct block *shape_intervals(struct search *search, double *cost);
+/* Of first..last, settled before all that holds it: the same runs come to `plan`. */
+static inline struct plan *plan_at(const struct search *search, size_t first, size_t last)
+{
+    return &search->plans[first * search->count + last];
+}
+/* The block for a plan that shape_intervals settled. */
+struct block *interval_build(struct search *search, size_t first, size_t last);
+/* After shape_intervals, and where jumps count: for each of the heaviest returns the cheapest tree
+ * of which one way goes on into it (landing.c), and how many there are. */
+#define LANDINGS_MOST 2u
+size_t shape_landing(struct search *search, struct block *trees[LANDINGS_MOST]);
 /* The cheapest tree of at most `tests` tests for a window below `limit`; NULL: none. The window's
  * values are the runs' and nothing else. */
 const struct window_tree *window_find(struct search *search, size_t first, size_t last,
@@ -177,6 +189,9 @@ static inline bool come_twice(size_t below, size_t above)
 }
 /* Whether the table has a part for x32; the tree for such a table (doubled.c). */
 bool switch_is_doubled(const struct search *search);
+/* The tests below `block` again, with `to` in the place of `from`. */
+struct block *block_substituted(const struct search *search, struct block *block,
+                                const struct block *from, struct block *to);
 struct block *shape_doubled(struct search *search);
 
 /* What a tree for the switch adds to the program: tests that do not stand yet, and paths

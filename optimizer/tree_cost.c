@@ -36,8 +36,11 @@ unsigned tree_depth(const struct tested *tested, const struct block *block, uint
 /* What comes to each block, from whichever table. */
 struct traffic {
     struct arena *arena;
+    const struct tested *tested;
     double *weight, *yes; /* by block id; yes: of these, those for which the test holds */
-    VECTOR(const struct block *) blocks;
+    VECTOR(const struct block *) blocks; /* tests and ANDs */
+    VECTOR(const struct block *) returns;
+    const struct way **after, **before; /* by block id: what goes on from it, and to it */
 };
 
 /* A way from one block to another that can be the next one in the program. */
@@ -61,13 +64,23 @@ static void follow(struct traffic *traffic, const struct tested *tested, const s
         value &= masks ? block->constant : 0xffffffffu;
         block = holds ? block->yes : block->no;
     }
+    if (block_leads_on(block))
+        return;
+    if (traffic->weight[block->id] == 0)
+        vector_push(traffic->arena, &traffic->returns, block);
+    traffic->weight[block->id] += weighted->weight;
+}
+
+static double way_weight(const struct traffic *traffic, const struct block *from, bool yes)
+{
+    double holding = traffic->yes[from->id];
+    return yes ? holding : traffic->weight[from->id] - holding;
 }
 
 static void add_way(struct traffic *traffic, way_list *ways, const struct block *from, bool yes)
 {
     const struct block *to = yes ? from->yes : from->no;
-    double weight =
-        yes ? traffic->yes[from->id] : traffic->weight[from->id] - traffic->yes[from->id];
+    double weight = way_weight(traffic, from, yes);
     if (from->kind == BLOCK_MASK)
         weight = INFINITY; /* else it takes a JA */
     if (block_leads_on(to) && weight > 0)
@@ -82,13 +95,112 @@ static int compare_ways(const void *a, const void *b)
     return (left->from->id > right->from->id) - (left->from->id < right->from->id);
 }
 
+/* ---- the first return (landing.c) ----------------------------------------------- */
+
+/* Past so many tests it is taken for granted that some way leads to the return. */
+#define BESIDE_MOST 8u
+
+/* Whether the other side of a test in front of the return can stand behind it. */
+static bool stands_behind(const struct traffic *traffic, const struct block *block,
+                          const struct block *target, unsigned *left)
+{
+    if (!block_leads_on(block))
+        return block != target;
+    if (!block_is_inner(block, traffic->tested) || block->kind == BLOCK_MASK || !*left)
+        return false;
+    --*left;
+    return stands_behind(traffic, block->yes, target, left) &&
+           stands_behind(traffic, block->no, target, left);
+}
+
+/* A return, the first one too, or what can stand behind it. */
+static bool is_beside(const struct traffic *traffic, const struct block *block,
+                      const struct block *target)
+{
+    unsigned left = BESIDE_MOST;
+    return block == target || stands_behind(traffic, block, target, &left);
+}
+
+/* What goes from a test right into the return, less what would go on to its other side. */
+static double weight_landing(const struct traffic *traffic, const struct block *from,
+                             const struct block *target)
+{
+    if (from->kind == BLOCK_MASK || (from->yes != target && from->no != target))
+        return 0;
+    double no = from->no == target ? way_weight(traffic, from, false) : 0;
+    double yes =
+        from->yes == target && from->test != TEST_SET ? way_weight(traffic, from, true) : 0;
+    const struct block *other = yes > no ? from->no : from->yes;
+    const struct way *after = traffic->after[from->id];
+    return !is_beside(traffic, other, target) ? 0
+                                              : (yes > no ? yes : no) - (after ? after->weight : 0);
+}
+
+/* What is lost when the way to a block is a jump, and the other side of the test goes on. */
+static double weight_lost(const struct traffic *traffic, const struct way *way)
+{
+    if (!way)
+        return 0;
+    const struct block *from = way->from;
+    bool other = way->to == from->no; /* the other side is yes */
+    const struct block *to = other ? from->yes : from->no;
+    bool goes_on = block_leads_on(to) && !traffic->before[to->id] && to != way->to &&
+                   !(other && from->test == TEST_SET);
+    return way->weight - (goes_on ? way_weight(traffic, from, other) : 0);
+}
+
+/* Up along the row of tests that ends in the return, as long as the other sides can stand behind
+ * it: somewhere the row begins, with what is jumped to. */
+static double gain_of_landing(const struct traffic *traffic, const struct block *last,
+                              const struct block *target)
+{
+    double landing = weight_landing(traffic, last, target), best = 0;
+    const struct block *block = last;
+    while (landing > 0) {
+        const struct way *way = traffic->before[block->id];
+        double gain = landing - weight_lost(traffic, way);
+        best = gain > best ? gain : best;
+        if (!way || way->from->kind == BLOCK_MASK ||
+            !is_beside(traffic, way->to == way->from->yes ? way->from->no : way->from->yes, target))
+            break;
+        block = way->from;
+    }
+    return best;
+}
+
+/* Of all returns the one to come first: what goes on into it, and what need not jump from it to the
+ * end of the function. */
+static double weight_of_first_return(const struct traffic *traffic)
+{
+    double best = 0;
+    for (size_t i = 0; i < traffic->returns.count; i++) {
+        const struct block *target = traffic->returns.items[i];
+        double landing = 0;
+        for (size_t k = 0; k < traffic->blocks.count; k++) {
+            double gain = gain_of_landing(traffic, traffic->blocks.items[k], target);
+            landing = gain > landing ? gain : landing;
+        }
+        double here = traffic->weight[target->id] + landing;
+        best = here > best ? here : best;
+    }
+    return best;
+}
+
+static double weight_at_returns(const struct traffic *traffic)
+{
+    double sum = 0;
+    for (size_t i = 0; i < traffic->returns.count; i++)
+        sum += traffic->weight[traffic->returns.items[i]->id];
+    return sum;
+}
+
 /* The weight that goes to the next block of the program: each block has one place behind it, and
  * one in front of it. The heaviest ways get theirs first, as in the layout (layout_weight.c). */
 static double weight_going_on(struct traffic *traffic, size_t block_count)
 {
     way_list ways = {0};
-    bool *left = NEW_ARRAY(traffic->arena, bool, block_count);
-    bool *entered = NEW_ARRAY(traffic->arena, bool, block_count);
+    traffic->after = NEW_ARRAY(traffic->arena, const struct way *, block_count);
+    traffic->before = NEW_ARRAY(traffic->arena, const struct way *, block_count);
     double sum = 0;
     for (size_t i = 0; i < traffic->blocks.count; i++) {
         const struct block *block = traffic->blocks.items[i];
@@ -102,9 +214,9 @@ static double weight_going_on(struct traffic *traffic, size_t block_count)
         qsort(ways.items, ways.count, sizeof *ways.items, compare_ways);
     for (size_t i = 0; i < ways.count; i++) {
         const struct way *way = &ways.items[i];
-        if (left[way->from->id] || entered[way->to->id])
+        if (traffic->after[way->from->id] || traffic->before[way->to->id])
             continue;
-        left[way->from->id] = entered[way->to->id] = true;
+        traffic->after[way->from->id] = traffic->before[way->to->id] = way;
         sum += way->from->kind == BLOCK_MASK ? traffic->weight[way->from->id] : way->weight;
     }
     return sum;
@@ -116,6 +228,7 @@ static double jumps_of(const struct shaper *shaper, const struct tested *tested,
     struct arena *scratch = arena_new();
     size_t block_count = shaper->blocks.count;
     struct traffic traffic = {.arena = scratch,
+                              .tested = tested,
                               .weight = NEW_ARRAY(scratch, double, block_count),
                               .yes = NEW_ARRAY(scratch, double, block_count)};
     for (size_t i = 0; i < count; i++) {
@@ -128,6 +241,9 @@ static double jumps_of(const struct shaper *shaper, const struct tested *tested,
     for (size_t i = 0; i < traffic.blocks.count; i++)
         sum += traffic.weight[traffic.blocks.items[i]->id];
     sum -= weight_going_on(&traffic, block_count);
+    /* Tables that share tests jump into each other, and which way comes last is not known here. */
+    if (shaper->effort->jumps_first)
+        sum += weight_at_returns(&traffic) - weight_of_first_return(&traffic);
     arena_free(scratch);
     return sum;
 }

@@ -19,9 +19,9 @@ enum call_class {
  * remembered ones have a share because the same filter may run on an older kernel. */
 static const double shares_forgetful[CALL_CLASS_COUNT] = {
     [CALL_PERMITTED] = 0.98, [CALL_DENIED] = 0.015, [CALL_UNKNOWN] = 0.004, [CALL_FOREIGN] = 0.001};
-static const double shares_remembering[CALL_CLASS_COUNT] = {[CALL_REMEMBERED] = 0.10,
-                                                            [CALL_PERMITTED] = 0.35,
-                                                            [CALL_DENIED] = 0.50,
+static const double shares_remembering[CALL_CLASS_COUNT] = {[CALL_REMEMBERED] = 0.05,
+                                                            [CALL_PERMITTED] = 0.32,
+                                                            [CALL_DENIED] = 0.58,
                                                             [CALL_UNKNOWN] = 0.04,
                                                             [CALL_FOREIGN] = 0.01};
 /* With a profile: the share of what was counted, and the rest as without one. */

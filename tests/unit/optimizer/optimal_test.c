@@ -106,6 +106,9 @@ static double optimized(struct arena *arena, const struct small *small, const st
     struct block *root = shape_switch(&shaper, &tested, outcomes, count, values, VALUES);
     expect_targets(small, &tested, targets, root);
     shaper.standing.count = 0; /* what was made counts */
+    struct effort measured = *effort;
+    measured.jumps_first = false; /* what stands in front of which return is not searched here */
+    shaper.effort = &measured;
     return tree_cost(&shaper, &tested, root, values, VALUES);
 }
 

@@ -19,7 +19,7 @@ static void expect(struct arena *arena, const struct sock_filter *before, uint32
 {
     struct program program = {.name = "before", .length = length}, shorter;
     program.code = arena_copy(arena, before, length * sizeof *before);
-    assert_true(peephole_program(arena, &program, &shorter) == (after_length < length));
+    assert_true(peephole_program(arena, &program, false, &shorter) == (after_length < length));
     assert_int_equal(shorter.length, after_length);
     assert_memory_equal(shorter.code, after, after_length * sizeof *after);
 }
@@ -99,7 +99,7 @@ static void test_random_programs_do_the_same(void **state)
         draft_valid(&random, draft);
         struct program program = {.name = "random", .code = draft->code, .length = draft->length};
         struct program shorter;
-        shortened += peephole_program(arena, &program, &shorter);
+        shortened += peephole_program(arena, &program, false, &shorter);
         assert_int_equal(check_program(&shorter).rule, CHECK_ACCEPTED);
         for (unsigned j = 0; j < INPUTS; j++) {
             struct input input = random_input(&random, &program);
