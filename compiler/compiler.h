@@ -253,7 +253,7 @@ static inline bool block_leads_on(const struct block *block)
     return block->kind == BLOCK_TEST || block->kind == BLOCK_MASK;
 }
 
-/* ---- layout (layout.c, layout_weight.c): the order of blocks in the program ------------------ */
+/* ---- layout (layout*.c): the order of blocks in the program ---------------------------------- */
 
 /* The blocks below `entry`, the entry first and each before its targets, since every jump goes
  * forward. Weights are not looked at: `no` comes right behind its test, where it can. */

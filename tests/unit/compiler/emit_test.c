@@ -405,6 +405,43 @@ static void test_heaviest_way_into_the_return(void **state)
     }
 }
 
+/* Where more calls go on into the return than have to jump for it, the test in front of the return
+ * is jumped to, and what its other side leads to stands behind the return. */
+static void test_a_row_in_front_of_the_return(void **state)
+{
+    struct fixture *fixture = *state;
+    for (unsigned turn = 0; turn < 3; turn++) {
+        bool copies = turn != 2; /* else the other side leads to the return as well */
+        struct block blocks[9];
+        size_t count;
+        for (uint32_t i = 0; i < 4; i++)
+            blocks[i] = return_block(i);
+        struct block *first = &blocks[0], *again = &blocks[3];
+        struct block *side = &blocks[4], *row = &blocks[5], *rest = &blocks[6], *top = &blocks[7];
+        *side = field_test(4, 0xffffffff, TEST_EQUAL, 4, copies ? again : first, &blocks[1]);
+        *row = field_test(5, 0xffffffff, TEST_EQUAL, 5, side, first);
+        *rest = field_test(6, 0xffffffff, TEST_EQUAL, 6, first, &blocks[2]);
+        *top = field_test(7, 0xffffffff, TEST_EQUAL, 7, row, rest);
+        top->weight = 1;
+        top->weight_yes = row->weight = turn == 1 ? 0.9 : 0.6;
+        rest->weight = top->weight - row->weight;
+        rest->weight_yes = rest->weight / 2;
+        first->weight = row->weight + rest->weight_yes;
+        blocks[2].weight = rest->weight - rest->weight_yes;
+        const struct block **order = layout_by_weight(fixture->arena, top, &count);
+        assert_int_equal(count, copies ? 8 : 7);
+        size_t at = 0;
+        while (order[at] != first)
+            at++;
+        assert_ptr_equal(order[0], top);
+        assert_ptr_equal(order[1], copies ? rest : row);
+        if (copies) {
+            assert_ptr_equal(order[2], row);
+            assert_int_equal(at, 3);
+        }
+    }
+}
+
 /* Whatever the weights: all blocks, each before its targets. */
 static void test_random_layouts(void **state)
 {
@@ -451,6 +488,7 @@ int main(void)
         TEST(test_heavy_edges_fall_through),
         TEST(test_heaviest_return_comes_first),
         TEST(test_heaviest_way_into_the_return),
+        TEST(test_a_row_in_front_of_the_return),
         TEST(test_random_layouts),
     };
     return RUN_TESTS(tests);

@@ -81,6 +81,25 @@ static void test_equal_tails(void **state)
     EXPECT(before, after);
 }
 
+/* Unless they shall stay apart. */
+static void test_returns_that_stay(void **state)
+{
+    struct arena *arena = ((struct fixture *)*state)->arena;
+    const struct sock_filter before[] = {LOAD(0),  JUMP_FROM(10, 1, 0),  RETURN(5),
+                                         LOAD(0),  JUMP_EQUAL(11, 1, 0), RETURN(6),
+                                         RETURN(5)};
+    const struct sock_filter apart[] = {
+        LOAD(0), JUMP_FROM(10, 1, 0), RETURN(5), JUMP_EQUAL(11, 1, 0), RETURN(6), RETURN(5)};
+    const struct sock_filter merged[] = {LOAD(0), JUMP_FROM(10, 0, 2), JUMP_EQUAL(11, 1, 0),
+                                         RETURN(6), RETURN(5)};
+    struct program program = {.name = "before", .length = COUNT_OF(before)}, shorter;
+    program.code = arena_copy(arena, before, sizeof before);
+    assert_true(peephole_program(arena, &program, true, &shorter));
+    assert_int_equal(shorter.length, COUNT_OF(apart));
+    assert_memory_equal(shorter.code, apart, sizeof apart);
+    EXPECT(before, merged);
+}
+
 static void test_nothing_to_gain(void **state)
 {
     struct arena *arena = ((struct fixture *)*state)->arena;
@@ -124,6 +143,7 @@ int main(void)
         TEST(test_loads_that_a_holds),
         TEST(test_comparisons_that_are_settled),
         TEST(test_equal_tails),
+        TEST(test_returns_that_stay),
         TEST(test_nothing_to_gain),
         TEST(test_random_programs_do_the_same),
     };
