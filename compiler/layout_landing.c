@@ -28,9 +28,7 @@ static bool stands_behind(const struct block *block, const struct block *wanted,
     return stands_behind(block->yes, wanted, left) && stands_behind(block->no, wanted, left);
 }
 
-/* Whether the other side of a test in front of the return is the return too, or can stand behind
- * it.
- */
+/* Whether the other side of a test in front of the return is the return too, or stands behind. */
 static bool is_beside(const struct block *block, const struct block *wanted)
 {
     unsigned left = BESIDE_MOST;

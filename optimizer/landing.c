@@ -17,8 +17,8 @@ enum turn { TURN_NONE, TURN_BELOW, TURN_ABOVE }; /* which side of a split the ta
 
 struct landed {
     double cost;    /* INFINITY: there is none */
-    uint32_t above; /* the split: the first run above; of a chain: its end */
-    uint8_t turn;   /* enum turn; TURN_NONE: a chain, or the return itself */
+    uint32_t above; /* the split: the first run above */
+    uint8_t turn;   /* enum turn; TURN_NONE: no split, the return itself */
     bool is_tail;   /* what is on that side is a tail, and is jumped to */
 };
 
