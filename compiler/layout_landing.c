@@ -88,21 +88,19 @@ struct row {
     size_t begin, end; /* blocks; NO_BLOCK: there is none */
 };
 
-static struct row best_row(const struct chains *chains, const struct block *wanted)
+/* The best of those that end with the block, and in the return. */
+static void find_row(const struct chains *chains, size_t end, const struct block *wanted,
+                     struct row *best)
 {
-    struct row best = {.begin = NO_BLOCK, .end = NO_BLOCK};
-    for (size_t end = 0; end < chains->count; end++) {
-        double landing = worth_landing(chains, end, wanted);
-        for (size_t block = end; landing > 0; block = chains->before[block]) {
-            bool parts = chains->before[block] != NO_BLOCK || chains->next[end] != NO_BLOCK;
-            double gain = landing - worth_lost(chains, block) - (parts ? GAIN_LEAST : 0);
-            if (gain > best.gain)
-                best = (struct row){gain, block, end};
-            if (!row_goes_up(chains, block, wanted))
-                break;
-        }
+    double landing = worth_landing(chains, end, wanted);
+    for (size_t block = end; landing > 0; block = chains->before[block]) {
+        bool parts = chains->before[block] != NO_BLOCK || chains->next[end] != NO_BLOCK;
+        double gain = landing - worth_lost(chains, block) - (parts ? GAIN_LEAST : 0);
+        if (gain > best->gain)
+            *best = (struct row){gain, block, end};
+        if (!row_goes_up(chains, block, wanted))
+            break;
     }
-    return best;
 }
 
 /* Makes a row a chain of its own. */
@@ -122,21 +120,27 @@ static void part_row(struct chains *chains, const struct row *row)
 
 size_t chains_land(struct chains *chains)
 {
+    struct row *rows = NEW_ARRAY(chains->arena, struct row, chains->count); /* by the return */
+    for (size_t i = 0; i < chains->count; i++)
+        rows[i] = (struct row){.begin = NO_BLOCK, .end = NO_BLOCK};
+    for (size_t end = 0; end < chains->count; end++) {
+        const struct block *block = chains->blocks[end];
+        for (unsigned side = 0; block_leads_on(block) && side < 2; side++) {
+            const struct block *to = layout_target(block, side);
+            if (!block_leads_on(to))
+                find_row(chains, end, to, &rows[chains->index_of[to->id]]);
+        }
+    }
     size_t first = NO_BLOCK;
-    struct row best = {.begin = NO_BLOCK};
     double most = -1;
     for (size_t i = 0; i < chains->count; i++) {
         const struct block *block = chains->blocks[i];
-        if (block_leads_on(block))
-            continue;
-        struct row row = best_row(chains, block);
-        if (block->weight + row.gain > most) {
-            most = block->weight + row.gain;
+        if (!block_leads_on(block) && block->weight + rows[i].gain > most) {
+            most = block->weight + rows[i].gain;
             first = i;
-            best = row;
         }
     }
-    if (best.begin != NO_BLOCK)
-        part_row(chains, &best);
+    if (first != NO_BLOCK && rows[first].begin != NO_BLOCK)
+        part_row(chains, &rows[first]);
     return first;
 }

@@ -185,12 +185,13 @@ static struct block *shape_into(struct search *search, const struct block *targe
 
 /* ---- the return ----------------------------------------------------------------------------- */
 
-/* The weight that goes to the target of run `index`; 0: it is no return, or an earlier run's. */
+/* The weight that goes to the target of run `index`; 0: it is no return (a placeholder is none), or
+ * an earlier run's. */
 static double weight_to(const struct search *search, size_t index)
 {
     const struct block *target = search->runs[index].target;
     double sum = 0;
-    if (target->kind != BLOCK_RETURN)
+    if (target->kind != BLOCK_RETURN || target->field == FIELD_COUNT)
         return 0;
     for (size_t i = 0; i < search->count; i++) {
         if (search->runs[i].target != target)

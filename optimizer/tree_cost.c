@@ -170,17 +170,23 @@ static double gain_of_landing(const struct traffic *traffic, const struct block 
 
 /* Of all returns the one to come first: what goes on into it, and what need not jump from it to the
  * end of the function. */
-static double weight_of_first_return(const struct traffic *traffic)
+static double weight_of_first_return(const struct traffic *traffic, size_t block_count)
 {
+    double *landing = NEW_ARRAY(traffic->arena, double, block_count); /* by the return's id */
     double best = 0;
-    for (size_t i = 0; i < traffic->returns.count; i++) {
-        const struct block *target = traffic->returns.items[i];
-        double landing = 0;
-        for (size_t k = 0; k < traffic->blocks.count; k++) {
-            double gain = gain_of_landing(traffic, traffic->blocks.items[k], target);
-            landing = gain > landing ? gain : landing;
+    for (size_t i = 0; i < traffic->blocks.count; i++) {
+        const struct block *block = traffic->blocks.items[i], *sides[] = {block->yes, block->no};
+        for (size_t k = 0; k < COUNT_OF(sides); k++) {
+            if (block_leads_on(sides[k]))
+                continue;
+            double gain = gain_of_landing(traffic, block, sides[k]);
+            double *most = &landing[sides[k]->id];
+            *most = gain > *most ? gain : *most;
         }
-        double here = traffic->weight[target->id] + landing;
+    }
+    for (size_t i = 0; i < traffic->returns.count; i++) {
+        uint32_t id = traffic->returns.items[i]->id;
+        double here = traffic->weight[id] + landing[id];
         best = here > best ? here : best;
     }
     return best;
@@ -243,7 +249,7 @@ static double jumps_of(const struct shaper *shaper, const struct tested *tested,
     sum -= weight_going_on(&traffic, block_count);
     /* Tables that share tests jump into each other, and which way comes last is not known here. */
     if (shaper->effort->jumps_first)
-        sum += weight_at_returns(&traffic) - weight_of_first_return(&traffic);
+        sum += weight_at_returns(&traffic) - weight_of_first_return(&traffic, block_count);
     arena_free(scratch);
     return sum;
 }
