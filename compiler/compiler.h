@@ -263,6 +263,10 @@ const struct block **layout_blocks(struct arena *arena, const struct block *entr
 const struct block **layout_by_weight(struct arena *arena, const struct block *entry,
                                       size_t *count);
 
+/* Whether a block that the test in front of a return leads to on its other side needs no place
+ * between: it is that return, or does not lead there and can stand behind it. */
+bool layout_is_beside(const struct block *block, const struct block *wanted);
+
 /* ---- emit (emit.c, emit_word.c): blocks to machine code ------------------------------------- */
 
 /* Loads only where the accumulator does not hold the right value on EVERY incoming edge; edges on

@@ -28,8 +28,7 @@ static bool stands_behind(const struct block *block, const struct block *wanted,
     return stands_behind(block->yes, wanted, left) && stands_behind(block->no, wanted, left);
 }
 
-/* Whether the other side of a test in front of the return is the return too, or stands behind. */
-static bool is_beside(const struct block *block, const struct block *wanted)
+bool layout_is_beside(const struct block *block, const struct block *wanted)
 {
     unsigned left = BESIDE_MOST;
     return block == wanted || stands_behind(block, wanted, &left);
@@ -44,7 +43,7 @@ static double worth_landing(const struct chains *chains, size_t last, const stru
         return 0;
     for (unsigned side = 0; side < 2; side++) {
         const struct block *to = layout_target(block, side);
-        bool lands = to == wanted && is_beside(layout_target(block, !side), wanted);
+        bool lands = to == wanted && layout_is_beside(layout_target(block, !side), wanted);
         double worth = gained(block, side);
         if (lands && worth > most)
             most = worth;
@@ -79,7 +78,8 @@ static bool row_goes_up(const struct chains *chains, size_t block, const struct 
 {
     size_t before = chains->before[block];
     return before != NO_BLOCK && chains->blocks[before]->kind != BLOCK_MASK &&
-           is_beside(layout_target(chains->blocks[before], other_side(chains, before)), wanted);
+           layout_is_beside(layout_target(chains->blocks[before], other_side(chains, before)),
+                            wanted);
 }
 
 /* A row of tests in front of a return. */

@@ -75,8 +75,8 @@ struct block *block_return(struct shaper *shaper, uint32_t word)
 
 struct block *block_return_again(struct shaper *shaper, uint32_t word)
 {
-    return unique_block(shaper,
-                        &(struct block){.kind = BLOCK_RETURN, .word = word, .field = FIELD_COUNT});
+    struct block block = {.kind = BLOCK_RETURN, .word = word, .constant = 1}; /* the first has 0 */
+    return unique_block(shaper, &block);
 }
 
 struct block *block_placeholder(struct shaper *shaper)

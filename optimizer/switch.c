@@ -65,10 +65,10 @@ static unsigned number_tables(const struct dag_node *root)
         const struct dag_node *node = nodes[i];
         if (!is_number_table(node))
             continue;
-        uint32_t above = 0; /* runs that end among x32's numbers */
-        while (above < node->edge_count && node->edges[node->edge_count - 1 - above].last > X32_BIT)
-            above++;
-        tables += come_twice(node->edge_count - above, above) ? 2 : 1;
+        uint32_t below = 1; /* runs that begin below x32's numbers, as in switch_is_doubled */
+        while (below < node->edge_count && node->edges[below - 1].last < X32_BIT - 1)
+            below++;
+        tables += come_twice(below, node->edge_count - below) ? 2 : 1;
     }
     arena_free(scratch);
     return tables < TABLES_MOST ? tables : TABLES_MOST;

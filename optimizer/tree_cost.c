@@ -36,7 +36,6 @@ unsigned tree_depth(const struct tested *tested, const struct block *block, uint
 /* What comes to each block, from whichever table. */
 struct traffic {
     struct arena *arena;
-    const struct tested *tested;
     double *weight, *yes; /* by block id; yes: of these, those for which the test holds */
     VECTOR(const struct block *) blocks; /* tests and ANDs */
     VECTOR(const struct block *) returns;
@@ -97,30 +96,6 @@ static int compare_ways(const void *a, const void *b)
 
 /* ---- the first return (landing.c) ----------------------------------------------- */
 
-/* Past so many tests it is taken for granted that some way leads to the return. */
-#define BESIDE_MOST 8u
-
-/* Whether the other side of a test in front of the return can stand behind it. */
-static bool stands_behind(const struct traffic *traffic, const struct block *block,
-                          const struct block *target, unsigned *left)
-{
-    if (!block_leads_on(block))
-        return block != target;
-    if (!block_is_inner(block, traffic->tested) || block->kind == BLOCK_MASK || !*left)
-        return false;
-    --*left;
-    return stands_behind(traffic, block->yes, target, left) &&
-           stands_behind(traffic, block->no, target, left);
-}
-
-/* A return, the first one too, or what can stand behind it. */
-static bool is_beside(const struct traffic *traffic, const struct block *block,
-                      const struct block *target)
-{
-    unsigned left = BESIDE_MOST;
-    return block == target || stands_behind(traffic, block, target, &left);
-}
-
 /* What goes from a test right into the return, less what would go on to its other side. */
 static double weight_landing(const struct traffic *traffic, const struct block *from,
                              const struct block *target)
@@ -132,8 +107,8 @@ static double weight_landing(const struct traffic *traffic, const struct block *
         from->yes == target && from->test != TEST_SET ? way_weight(traffic, from, true) : 0;
     const struct block *other = yes > no ? from->no : from->yes;
     const struct way *after = traffic->after[from->id];
-    return !is_beside(traffic, other, target) ? 0
-                                              : (yes > no ? yes : no) - (after ? after->weight : 0);
+    return !layout_is_beside(other, target) ? 0
+                                            : (yes > no ? yes : no) - (after ? after->weight : 0);
 }
 
 /* What is lost when the way to a block is a jump, and the other side of the test goes on. */
@@ -161,7 +136,7 @@ static double gain_of_landing(const struct traffic *traffic, const struct block 
         double gain = landing - weight_lost(traffic, way);
         best = gain > best ? gain : best;
         if (!way || way->from->kind == BLOCK_MASK ||
-            !is_beside(traffic, way->to == way->from->yes ? way->from->no : way->from->yes, target))
+            !layout_is_beside(way->to == way->from->yes ? way->from->no : way->from->yes, target))
             break;
         block = way->from;
     }
@@ -234,7 +209,6 @@ static double jumps_of(const struct shaper *shaper, const struct tested *tested,
     struct arena *scratch = arena_new();
     size_t block_count = shaper->blocks.count;
     struct traffic traffic = {.arena = scratch,
-                              .tested = tested,
                               .weight = NEW_ARRAY(scratch, double, block_count),
                               .yes = NEW_ARRAY(scratch, double, block_count)};
     for (size_t i = 0; i < count; i++) {

@@ -312,11 +312,39 @@ static void test_the_cost_counts_one_way(void **state)
     row = test(&bench, TEST_GREATER_EQUAL, 90, side, deny);
     table.root = test(&bench, TEST_GREATER_EQUAL, 50, row, rest);
     assert_true(fabs(jumps_saved(&bench, &table) - (0.55 - 0.1 - 0.65 + 0.35 - 0.34 - 0.1)) < 1e-9);
+    /* A test of another word can stand behind as well. */
+    static const struct tested other = {
+        .accumulator = ACCUMULATOR_FIELD, .field = FIELD_ARG0_LO, .mask = 0xffffffffu};
+    side = block_test(&bench.shaper, &other, TEST_EQUAL, 7, trap, allow);
+    row = test(&bench, TEST_GREATER_EQUAL, 90, side, deny);
+    table.root = test(&bench, TEST_GREATER_EQUAL, 50, row, rest);
+    assert_true(fabs(jumps_saved(&bench, &table) - (0.55 - 0.1 - 0.65 + 0.35 - 0.34)) < 1e-9);
+}
+
+/* A second return stays apart from the first, from any other word's, and from a placeholder
+ * whatever its id is. */
+static void test_returns_apart(void **state)
+{
+    struct fixture *fixture = *state;
+    struct bench bench;
+    open_bench(fixture, &bench, 0);
+    struct block *first = block_return(&bench.shaper, 1);
+    struct block *placeholder = block_placeholder(&bench.shaper);
+    for (uint32_t i = 2; i < 500; i++) /* the table of blocks grows, and takes the placeholder in */
+        block_return(&bench.shaper, i);
+    struct block *again = block_return_again(&bench.shaper, 1);
+    assert_ptr_not_equal(first, again);
+    assert_ptr_equal(again, block_return_again(&bench.shaper, 1));
+    assert_ptr_equal(first, block_return(&bench.shaper, 1));
+    assert_ptr_not_equal(again, block_return_again(&bench.shaper, 2));
+    assert_ptr_not_equal(placeholder, block_return_again(&bench.shaper, placeholder->id));
+    assert_int_equal(again->word, 1);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(test_nothing_is_cheaper),
-                                       TEST(test_the_cost_counts_one_way)};
+                                       TEST(test_the_cost_counts_one_way),
+                                       TEST(test_returns_apart)};
     return RUN_TESTS(tests);
 }
