@@ -173,7 +173,7 @@ struct generated {
     struct program program;
     struct weights weights; /* with compile->figures, and the rest too: */
     double expected_cost, expected_jumps, lower_bound; /* as in struct compiled */
-    double lambda;                                     /* that was in force */
+    struct price price;                                /* that was in force */
     uint64_t figures_ns;                               /* what the figures took */
 };
 
@@ -201,10 +201,11 @@ struct optimized {
 };
 
 /* Decode, lift, optimize, emit, prove. `program` is never anything that is not PROVED equal, has
- * more instructions, executes more of them in the mean over the calls that count, or loses a number
- * that the kernel caches, with a name or without. Of the options it takes what the choice of shape
- * takes, deadline, whole_proof and smt2; `declared` stands for their abis. ERROR_INPUT for a
- * program that the kernel would refuse. */
+ * more instructions, executes more of them in the mean over the calls that count, costs more by
+ * the measure of the level (optimizer/cost.h: jumps count in it, so it is not enough to be shorter
+ * in both), or loses a number that the kernel caches, with a name or without. Of the options it
+ * takes what the choice of shape takes, deadline, whole_proof and smt2; `declared` stands for their
+ * abis. ERROR_INPUT for a program that the kernel would refuse. */
 MUST_USE result optimize_program(struct arena *arena, const struct program *before,
                                  abi_set declared, const struct compile_options *options,
                                  struct diagnostics *diagnostics, struct optimized *optimized);

@@ -105,8 +105,9 @@ static bool is_better(struct arena *arena, const struct generate_options *option
     struct shape_options shape = shape_of(options);
     struct weights weights = weights_of(arena, best->dag, best->root, &shape);
     struct path_means of_a = program_paths(a, &weights), of_b = program_paths(b, &weights);
-    double cost_a = shape_cost(&shape, best->root, a->length, of_a.executed, of_a.jumps);
-    double cost_b = shape_cost(&shape, best->root, b->length, of_b.executed, of_b.jumps);
+    struct price price = price_of(&shape, best->root);
+    double cost_a = cost_at(price, a->length, of_a.executed, of_a.jumps);
+    double cost_b = cost_at(price, b->length, of_b.executed, of_b.jumps);
     bool by_size = shape.level == OPTIMIZE_SIZE && shape.lambda <= 0;
     return by_size && a->length != b->length ? a->length < b->length : cost_a < cost_b - 1e-9;
 }
@@ -142,7 +143,7 @@ static void weigh_program(struct arena *arena, const struct dag *dag, const stru
     struct path_means means = program_paths(&generated->program, &generated->weights);
     generated->expected_cost = means.executed;
     generated->expected_jumps = means.jumps;
-    generated->lambda = shape_lambda(&shape, root);
+    generated->price = price_of(&shape, root);
     generated->lower_bound = executed_least(arena, root, &generated->weights);
     generated->figures_ns = clock_ns() - start;
 }

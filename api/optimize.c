@@ -38,12 +38,29 @@ uint32_t cached_lost(const struct program *before, const struct program *after)
     return lost;
 }
 
-/* Sums of a thousand weights differ by their rounding. */
-#define COST_SLACK 1e-9
+/* Sums of a thousand weights differ by their rounding, and the costs of whole programs more. */
+#define EXECUTED_SLACK 1e-9
+#define COST_SLACK 1e-6
+
+/* What programs of one meaning are compared by. */
+struct measure {
+    struct weights weights;
+    struct price price;
+};
+
+static bool costs_more(const struct optimized *optimized, struct price price)
+{
+    double before = cost_at(price, optimized->before.instructions, optimized->cost_before,
+                            optimized->jumps_before);
+    double after = cost_at(price, optimized->after.instructions, optimized->cost_after,
+                           optimized->jumps_after);
+    return after > before + COST_SLACK;
+}
 
 /* What speaks against `program`; NULL: it is equal, and in nothing worse. */
 static const char *objection(struct arena *arena, const struct program *before,
-                             const struct program *program, const struct optimized *optimized)
+                             const struct program *program, struct price price,
+                             const struct optimized *optimized)
 {
     if (optimized->proof.verdict != PROVED)
         return arena_printf(arena, "the new program was not proved equal: %s",
@@ -51,8 +68,10 @@ static const char *objection(struct arena *arena, const struct program *before,
                                                     : verdict_name(optimized->proof.verdict));
     if (optimized->after.instructions > optimized->before.instructions)
         return "the new program has more instructions";
-    if (optimized->cost_after > optimized->cost_before + COST_SLACK)
+    if (optimized->cost_after > optimized->cost_before + EXECUTED_SLACK)
         return "the new program executes more in the mean";
+    if (costs_more(optimized, price))
+        return "the new program takes more jumps, which cost more than it saves";
     if (cached_lost(before, program))
         return "the kernel would cache fewer calls of the new program";
     return NULL;
@@ -69,7 +88,7 @@ static void keep_original(struct optimized *optimized, const char *why)
 
 static void prove_and_weigh(struct arena *arena, const struct program *before,
                             const struct program *program, abi_set declared,
-                            const struct weights *weights, const struct compile_options *options,
+                            const struct measure *measure, const struct compile_options *options,
                             struct optimized *optimized)
 {
     struct side left = {.name = before->name, .programs = before, .program_count = 1};
@@ -80,12 +99,13 @@ static void prove_and_weigh(struct arena *arena, const struct program *before,
                                   .declared = declared};
     optimized->proof = prove_equal(arena, &left, &right, &proof);
     optimized->after = program_figures(arena, program, declared);
-    struct path_means old = program_paths(before, weights), new = program_paths(program, weights);
+    struct path_means old = program_paths(before, &measure->weights);
+    struct path_means new = program_paths(program, &measure->weights);
     optimized->cost_before = old.executed;
     optimized->jumps_before = old.jumps;
     optimized->cost_after = new.executed;
     optimized->jumps_after = new.jumps;
-    const char *why = objection(arena, before, program, optimized);
+    const char *why = objection(arena, before, program, measure->price, optimized);
     if (why)
         keep_original(optimized, why);
     else
@@ -95,19 +115,19 @@ static void prove_and_weigh(struct arena *arena, const struct program *before,
 /* Takes the program when it is better than what there is. */
 static void try_program(struct arena *arena, const struct program *before,
                         const struct program *program, abi_set declared,
-                        const struct weights *weights, const struct compile_options *options,
+                        const struct measure *measure, const struct compile_options *options,
                         struct optimized *optimized)
 {
     struct optimized tried = *optimized;
     tried.kept_original = false;
     tried.why = NULL;
-    prove_and_weigh(arena, before, program, declared, weights, options, &tried);
+    prove_and_weigh(arena, before, program, declared, measure, options, &tried);
     if (!tried.kept_original)
         *optimized = tried;
 }
 
 static void try_options(struct arena *arena, const struct program *before, abi_set declared,
-                        const struct weights *weights, const struct compile_options *other,
+                        const struct measure *measure, const struct compile_options *other,
                         const struct compile_options *options, struct optimized *optimized)
 {
     struct compile_options quiet = *other;
@@ -115,17 +135,17 @@ static void try_options(struct arena *arena, const struct program *before, abi_s
     struct generated made;
     quiet.dump = 0;
     if (worked(relift_program(arena, before, declared, &quiet, &limits, &made)))
-        try_program(arena, before, &made.program, declared, weights, options, optimized);
+        try_program(arena, before, &made.program, declared, measure, options, optimized);
 }
 
 /* The old program with what the peephole finds in it. */
 static void try_peephole(struct arena *arena, const struct program *before, abi_set declared,
-                         const struct weights *weights, const struct compile_options *options,
+                         const struct measure *measure, const struct compile_options *options,
                          struct optimized *optimized)
 {
     struct program program;
     if (peephole_program(arena, before, false, &program))
-        try_program(arena, before, &program, declared, weights, options, optimized);
+        try_program(arena, before, &program, declared, measure, options, optimized);
 }
 
 /* Not where nothing was made or proved: what is too involved for that may take the solver forever.
@@ -139,19 +159,19 @@ static bool worth_another(const struct optimized *optimized, const struct compil
 /* Where a program that is a little longer and faster was made: shorter ones, and at last one that
  * is as short as can be. */
 static void try_shorter(struct arena *arena, const struct program *before, abi_set declared,
-                        const struct generated *made, const struct compile_options *options,
+                        const struct measure *measure, const struct compile_options *options,
                         struct optimized *optimized)
 {
     static const double parts[] = {0.75, 0.5, 0.25, 0.125};
     struct compile_options shorter = *options;
     for (size_t i = 0; i < COUNT_OF(parts) && worth_another(optimized, options); i++) {
-        shorter.lambda = made->lambda * parts[i];
-        try_options(arena, before, declared, &made->weights, &shorter, options, optimized);
+        shorter.lambda = measure->price.lambda * parts[i];
+        try_options(arena, before, declared, measure, &shorter, options, optimized);
     }
     shorter.lambda = options->lambda;
     shorter.level = OPTIMIZE_SIZE;
     if (worth_another(optimized, options))
-        try_options(arena, before, declared, &made->weights, &shorter, options, optimized);
+        try_options(arena, before, declared, measure, &shorter, options, optimized);
 }
 
 result optimize_program(struct arena *arena, const struct program *before, abi_set declared,
@@ -181,10 +201,11 @@ result optimize_program(struct arena *arena, const struct program *before, abi_s
     }
     optimized->optimize_ns -= made.figures_ns;
     optimized->lower_bound = made.lower_bound;
-    prove_and_weigh(arena, before, &made.program, declared, &made.weights, options, optimized);
+    struct measure measure = {.weights = made.weights, .price = made.price};
+    prove_and_weigh(arena, before, &made.program, declared, &measure, options, optimized);
     if (worth_another(optimized, options) && options->level != OPTIMIZE_SIZE)
-        try_shorter(arena, before, declared, &made, options, optimized);
+        try_shorter(arena, before, declared, &measure, options, optimized);
     if (worth_another(optimized, options))
-        try_peephole(arena, before, declared, &made.weights, options, optimized);
+        try_peephole(arena, before, declared, &measure, options, optimized);
     return SUCCESS;
 }

@@ -45,8 +45,9 @@ static const struct command commands[] = {
     {"optimize", "BLOB", "a smaller, faster, equal blob",
      "Lifts the program to its meaning, emits it again in the best shape and proves both equal. "
      "What is written never has more instructions than before, never executes more of them in the "
-     "mean over the calls that count, and never loses a call that the kernel caches; where nothing "
-     "better is found it is the program itself. A single call may take a longer path.\n\n"
+     "mean over the calls that count, never costs more by the measure that counts jumps too, and "
+     "never loses a call that the kernel caches; where nothing better is found it is the program "
+     "itself. A single call may take a longer path.\n\n"
      "Example:\n  bpfproof optimize vendor.bpf -o smaller.bpf --stats",
      KEYS(K(OUTPUT) | K(FORMAT) | K(LEVEL) | K(ABI) | K(KERNEL) | K(PROFILE) | K(LAMBDA) |
           K(STATS) | K(DUMP) | K(PROOF) | K(EMIT_SMT2) | K(FROM)),

@@ -41,12 +41,15 @@ void optimize_dag(struct arena *arena, enum optimization level, struct dag **dag
 MUST_USE result select_shape(struct arena *arena, const struct dag *dag,
                              const struct dag_node *root, const struct shape_options *options,
                              struct diagnostics *diagnostics, struct block **entry);
-/* Instructions that an executed one less is worth. */
-double shape_lambda(const struct shape_options *options, const struct dag_node *root);
+/* The measure that a level goes by (optimizer/cost.h). */
+struct price {
+    double lambda; /* instructions that an executed one less is worth */
+    double jump;   /* executed instructions that a taken jump less is worth; 0: none */
+};
+struct price price_of(const struct shape_options *options, const struct dag_node *root);
 /* What a program costs that executes so many instructions, and takes so many jumps, per call that
- * counts: the measure that a level goes by. */
-double shape_cost(const struct shape_options *options, const struct dag_node *root,
-                  uint32_t instructions, double executed, double jumps);
+ * counts. */
+double cost_at(struct price price, uint32_t instructions, double executed, double jumps);
 
 /* Rewrites a program that check_program accepts, whoever made it, by the rules of peephole.c. The
  * result returns the same on every input. False, and the program itself, when that makes it no

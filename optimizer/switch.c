@@ -110,16 +110,15 @@ struct effort effort_for(const struct shape_options *options, const struct dag_n
     return effort;
 }
 
-double shape_lambda(const struct shape_options *options, const struct dag_node *root)
-{
-    return effort_for(options, root).lambda;
-}
-
-double shape_cost(const struct shape_options *options, const struct dag_node *root,
-                  uint32_t instructions, double executed, double jumps)
+struct price price_of(const struct shape_options *options, const struct dag_node *root)
 {
     struct effort effort = effort_for(options, root);
-    return instructions + effort.lambda * (executed + effort.jump * jumps);
+    return (struct price){.lambda = effort.lambda, .jump = effort.jump};
+}
+
+double cost_at(struct price price, uint32_t instructions, double executed, double jumps)
+{
+    return instructions + price.lambda * (executed + price.jump * jumps);
 }
 
 /* ---- the hottest values

@@ -92,3 +92,37 @@ a, b = [json.load(open(path)) for path in sys.argv[1:]]
 assert not a["kept_original"] and b["after"]["instructions"] < a["after"]["instructions"] <= a["before"]["instructions"], a
 assert a["after"]["expected_cost"] < b["after"]["expected_cost"], (a, b)' "$T/a.json" "$T/b.json"
 }
+
+# Whether the result costs no more, by the price of docs/OPTIMIZER.md on kernels that remember, and by what --json says.
+no_dearer() {
+    python3 -c '
+import json, sys
+o = json.load(sys.stdin)
+before, after = (p["instructions"] + 15 * (p["expected_cost"] + 3 * p["expected_jumps"])
+                 for p in (o["before"], o["after"]))
+print(before, after)
+sys.exit(after > before + 1e-6)'
+}
+
+@test "what is as short and executes less, but takes more jumps, is not taken" {
+    printf '%s\n' 'ld arch' 'jeq #0x40000003, next, good' 'next: ld nr' 'jeq #0x80, bad' \
+        'jeq #0x81, bad' 'jeq #0x15e, bad, good' 'bad: ret errno(EPERM)' 'good: ret allow' |
+        bpfproof asm - -o "$T/row.bpf"
+    bpfproof optimize "$T/row.bpf" -o "$T/out.bpf" --json >"$T/row.json"
+    no_dearer <"$T/row.json"
+    cmp "$T/row.bpf" "$T/out.bpf"
+    bpfproof optimize "$T/row.bpf" -o "$T/old.bpf" --kernel 5.4 --json >"$T/old.json"
+    ! cmp "$T/row.bpf" "$T/old.bpf"
+    python3 -c '
+import json, sys
+o = json.load(sys.stdin)
+assert o["after"]["expected_cost"] < o["before"]["expected_cost"], o' <"$T/old.json"
+}
+
+@test "what was made here is not made worse" {
+    for policy in tests/data/container-default.policy examples/*.policy; do
+        echo "$policy"
+        bpfproof compile "$policy" -o "$T/own.bpf" 2>/dev/null
+        bpfproof optimize "$T/own.bpf" -o "$T/out.bpf" --json | no_dearer
+    done
+}
