@@ -149,11 +149,11 @@ static void try_peephole(struct arena *arena, const struct program *before, abi_
 }
 
 /* Not where nothing was made or proved: what is too involved for that may take the solver forever.
- */
+ * Nor when the time is over: nothing more would be proved. */
 static bool worth_another(const struct optimized *optimized, const struct compile_options *options)
 {
     return optimized->kept_original && optimized->proof.verdict == PROVED &&
-           options->level != OPTIMIZE_0;
+           options->level != OPTIMIZE_0 && !deadline_passed(options->deadline);
 }
 
 /* Where a program that is a little longer and faster was made: shorter ones, and at last one that

@@ -1,7 +1,8 @@
 /* The best tree for a short interval, mask tests included.
  *
  * A window has at most 64 values: a set of them is one word. A tree of at most `mask_tests` tests
- * is searched exhaustively: JSET with every mask over the bits in which the values differ, JEQ with
+ * is searched exhaustively, in a window of eight values or fewer a tree of any tests, each set of
+ * them once: JSET with every mask over the bits in which the values differ, JEQ with
  * every value, JGE at every boundary between runs (in short windows inside of runs as well). Tests
  * that tell the same values apart are tried once. The last test of every branch is not searched but
  * computed: of all masks that are clear in the values of one target, the largest is set in most
@@ -74,7 +75,8 @@ static double solve(struct search *search, size_t first, size_t last, unsigned t
     if (!windows->workspace)
         windows->workspace = NEW(windows->arena, struct window);
     struct window *window = windows->workspace;
-    memset(window, 0, offsetof(struct window, tests));
+    memset(window, 0, offsetof(struct window, number));
+    window->number++;
     window->search = search;
     window->lambda = search->effort->lambda;
     window->jump = search->effort->lambda * search->effort->jump;

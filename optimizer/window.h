@@ -27,6 +27,14 @@ struct window_offer {
     uint8_t jumps[WINDOW_SPAN];  /* ... and half jumps */
 };
 
+/* What is known of a set of values in a window with so few that tests are never too few. */
+struct window_known {
+    uint64_t window; /* by number: else it is of another one, and nothing is known */
+    bool found;      /* `cost` is the cheapest tree's; else no tree is cheaper */
+    double cost;
+    const struct window_tree *tree;
+};
+
 /* A set of its values is a word: bit 0 stands for `base`. */
 struct window {
     struct search *search;
@@ -46,6 +54,8 @@ struct window {
     uint64_t columns[MASK_BITS_MOST]; /* by bit of the value: values that have it set */
     size_t test_count, offer_count;   /* no test: they are not noted yet */
     /* From here on: not cleared from window to window. */
+    uint64_t number;
+    struct window_known known[1u << WINDOW_SPAN_EXHAUSTED]; /* by set */
     struct window_test tests[TESTS_MOST];
     uint16_t test_slots[TEST_SLOTS];                  /* open addressing: index + 1 */
     uint64_t agreeing[OFFERS_MOST / 64][WINDOW_SPAN]; /* by value: the offers, 64 a word, that send

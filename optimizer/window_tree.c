@@ -186,6 +186,86 @@ static double least_cost(const struct window *window, struct part *part)
     return window->leans || part->uniform ? 0 : test_cost(window, part);
 }
 
+/* ---- short windows: what is known of a set -------------------------------------------------- */
+
+static struct window_known *known_of(struct window *window, uint64_t set)
+{
+    struct window_known *known = &window->known[set];
+    if (known->window != window->number)
+        *known = (struct window_known){.window = window->number};
+    return known;
+}
+
+static double least_known(struct window *window, struct part *part)
+{
+    if (part->uniform)
+        return 0;
+    double known = known_of(window, part->set)->cost, least = least_cost(window, part);
+    return known > least ? known : least;
+}
+
+static double find_short(struct window *window, struct part *part, double limit,
+                         const struct window_tree **tree);
+
+/* The cheapest tree that begins with a test below `limit`, else infinity. */
+static double try_tests(struct window *window, struct part *part, double limit,
+                        const struct window_tree **tree)
+{
+    double best = INFINITY, here = test_cost(window, part);
+    if (here >= limit)
+        return best;
+    if (!window->test_count)
+        window_note_tests(window);
+    window->search->shaper->work += window->test_count;
+    for (size_t i = 0; i < window->test_count; i++) {
+        const struct window_test *test = &window->tests[i];
+        if (!(part->set & test->yes) || !(part->set & ~test->yes))
+            continue;
+        struct part yes = part_of(window, part->set & test->yes);
+        struct part no = part_of(window, part->set & ~test->yes);
+        double above = here + jump_cost(window, test->test, &yes, &no);
+        double least_no = least_known(window, &no);
+        if (above + (least_known(window, &yes) + least_no) >= limit)
+            continue;
+        const struct window_tree *yes_tree, *no_tree;
+        double cost = find_short(window, &yes, limit - above - least_no, &yes_tree);
+        if (above + (cost + least_no) >= limit)
+            continue;
+        cost += find_short(window, &no, limit - above - cost, &no_tree);
+        if (above + cost >= limit)
+            continue;
+        best = limit = above + cost;
+        *tree = node(window, test->test, test->constant, yes_tree, no_tree);
+    }
+    return best;
+}
+
+/* The cheapest tree below `limit`, else infinity. Recursive, as deep as there are values: what a
+ * test leaves to either side is less. */
+static double find_short(struct window *window, struct part *part, double limit,
+                         const struct window_tree **tree)
+{
+    if (part->uniform) {
+        *tree = leaf(window, part->set);
+        return 0;
+    }
+    struct window_known *known = known_of(window, part->set);
+    if (!known->found && known->cost < limit) {
+        double best = window->leans ? take_standing(window, part, limit, &known->tree) : INFINITY;
+        double left = best < limit ? best : limit;
+        double made = take_one(window, part, left, &known->tree);
+        if (made < 0)
+            made = try_tests(window, part, left, &known->tree);
+        best = made < best ? made : best;
+        known->found = best < limit;
+        known->cost = known->found ? best : limit;
+    }
+    *tree = known->tree;
+    return known->found && known->cost < limit ? known->cost : INFINITY;
+}
+
+/* ---- other windows ------------------------------------------------------------------------- */
+
 /* Both sides of a test, `tests` left for them together. */
 static double find_sides(struct window *window, struct part *yes, struct part *no, unsigned tests,
                          double limit, const struct window_tree **yes_tree,
@@ -251,5 +331,7 @@ double window_search(struct window *window, unsigned tests, double limit,
                      const struct window_tree **tree)
 {
     struct part all = part_of(window, window->cares);
+    if (window->span <= WINDOW_SPAN_EXHAUSTED && tests + 1 >= window->span)
+        return find_short(window, &all, limit, tree);
     return find(window, &all, tests, limit, tree);
 }
