@@ -50,6 +50,21 @@ static double weight_of(const struct window *window, struct part *part)
     return part->weight;
 }
 
+/* Whether what a part comes to can be the next instruction. */
+static bool leads_on(const struct window *window, const struct part *part)
+{
+    return !part->uniform || (window->leading & part->set);
+}
+
+static double jump_cost(const struct window *window, enum test_operation test, struct part *yes,
+                        struct part *no)
+{
+    if (window->jump == 0)
+        return 0;
+    return window->jump * weight_jumping(test, weight_of(window, yes), leads_on(window, yes),
+                                         weight_of(window, no), leads_on(window, no));
+}
+
 /* One test, JEQ or JGE, with `yes` on its yes side and `no` on its other side. */
 static bool compares(const struct window *window, struct part *part, uint64_t yes, uint64_t no)
 {
@@ -77,7 +92,7 @@ static bool find_one(const struct window *window, struct part *part)
     uint64_t a = part->set & set_of(window, part->set), b = part->set & ~a;
     if (!uniform(window, b))
         return false;
-    if (compares(window, part, a, b))
+    if (compares(window, part, a, b) || compares(window, part, b, a))
         return true;
     uint32_t mask_a = 0, mask_b = 0; /* bits that are clear on the other side */
     uint64_t with_a = 0, with_b = 0; /* values that have one of them */
@@ -88,31 +103,20 @@ static bool find_one(const struct window *window, struct part *part)
         with_a |= of_b ? 0 : of_a;
         with_b |= of_a ? 0 : of_b;
     }
-    if (with_a == a)
+    bool a_holds = with_a == a, b_holds = with_b == b;
+    if (a_holds && b_holds) {
+        struct part of_a = part_of(window, a), of_b = part_of(window, b);
+        a_holds =
+            jump_cost(window, TEST_SET, &of_a, &of_b) <= jump_cost(window, TEST_SET, &of_b, &of_a);
+    }
+    if (a_holds)
         return masks(part, a, mask_a);
-    if (compares(window, part, b, a))
-        return true;
-    return with_b == b && masks(part, b, mask_b);
+    return b_holds && masks(part, b, mask_b);
 }
 
 static double test_cost(const struct window *window, struct part *part)
 {
     return 1 + window->lambda * weight_of(window, part);
-}
-
-/* Whether what a part comes to can be the next instruction. */
-static bool leads_on(const struct window *window, const struct part *part)
-{
-    return !part->uniform || (window->leading & part->set);
-}
-
-static double jump_cost(const struct window *window, enum test_operation test, struct part *yes,
-                        struct part *no)
-{
-    if (window->jump == 0)
-        return 0;
-    return window->jump * weight_jumping(test, weight_of(window, yes), leads_on(window, yes),
-                                         weight_of(window, no), leads_on(window, no));
 }
 
 /* The block with the cheapest way through for a part: it adds no test. */

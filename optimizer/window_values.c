@@ -93,7 +93,14 @@ bool window_note_values(struct window *window, size_t first, size_t last)
 
 /* ---- tests --------------------------------------------------------------------------------- */
 
-/* Of tests that tell the values that can occur apart in the same way the first is kept. */
+/* Which side of a mask test holds matters where jumps count; a comparison can be turned round. */
+static bool says_no_more(const struct window *window, const struct window_test *known, uint64_t yes)
+{
+    return known->yes == yes || known->test != TEST_SET || window->jump == 0;
+}
+
+/* Of tests that tell the values that can occur apart in the same way the first is kept:
+ * comparisons come before masks. */
 static void add_test(struct window *window, uint64_t yes, enum test_operation test,
                      uint32_t constant)
 {
@@ -103,8 +110,8 @@ static void add_test(struct window *window, uint64_t yes, enum test_operation te
     uint64_t no = window->cares & ~yes, same = yes < no ? yes : no;
     size_t slot = (size_t)((same * 0x9e3779b97f4a7c15u) >> 32) % TEST_SLOTS;
     for (; window->test_slots[slot]; slot = (slot + 1) % TEST_SLOTS) {
-        uint64_t known = window->tests[window->test_slots[slot] - 1].yes;
-        if (known == yes || known == no)
+        const struct window_test *known = &window->tests[window->test_slots[slot] - 1];
+        if ((known->yes == yes || known->yes == no) && says_no_more(window, known, yes))
             return;
     }
     window->tests[window->test_count++] = (struct window_test){yes, test, constant};
@@ -144,6 +151,10 @@ void window_note_tests(struct window *window)
         if (whole || window->boundaries >> at & 1)
             add_test(window, bits_between(at, 64), TEST_GREATER_EQUAL, window->base + at);
     }
+    for (unsigned at = 0; at < window->span; at++) {
+        if (all || beside_boundary(window, at))
+            add_test(window, (uint64_t)1 << at, TEST_EQUAL, window->base + at);
+    }
     unsigned told[MASK_BITS_MOST], count = bits_that_tell(window, told);
     uint32_t masks[1u << MASK_BITS_MOST];  /* by choice of these bits */
     uint64_t masked[1u << MASK_BITS_MOST]; /* the values that have one of them */
@@ -155,9 +166,5 @@ void window_note_tests(struct window *window)
         masks[chosen] = masks[rest] | 1u << bit;
         masked[chosen] = masked[rest] | window->columns[bit];
         add_test(window, masked[chosen], TEST_SET, masks[chosen]);
-    }
-    for (unsigned at = 0; at < window->span; at++) {
-        if (all || beside_boundary(window, at))
-            add_test(window, (uint64_t)1 << at, TEST_EQUAL, window->base + at);
     }
 }

@@ -1,4 +1,4 @@
-/* Windows against a search that knows nothing but the cost: every tree of a few tests of every
+/* Windows against a search that knows nothing but the cost: every tree of tests of every
  * kind, ended by targets or by blocks that stand. */
 #include <math.h>
 
@@ -15,10 +15,12 @@ struct small {
     struct block *targets[SPAN]; /* by value, less `base` */
     uint32_t base;
     unsigned span;
+    double cheapest[1u << SPAN][SPAN]; /* by set and tests; negative: not found yet */
 };
 
+/* Values of up to `kinds` targets. */
 static void open_small(struct small *small, struct fixture *fixture, struct random *random,
-                       unsigned round)
+                       unsigned round, unsigned kinds)
 {
     *small = (struct small){.base = random_below(random, 100),
                             .span = 3 + random_below(random, SPAN - 2)};
@@ -26,17 +28,21 @@ static void open_small(struct small *small, struct fixture *fixture, struct rand
     struct shaper *shaper = &small->bench.shaper;
     small->bench.effort.lambda = 1 + random_below(random, 20);
     small->bench.effort.jump = round % 2 ? 3 : 0;
+    for (unsigned set = 0; set < 1u << SPAN; set++)
+        for (unsigned tests = 0; tests < SPAN; tests++)
+            small->cheapest[set][tests] = -1;
     static const struct tested other = {
         .accumulator = ACCUMULATOR_FIELD, .field = FIELD_ARG0_LO, .mask = 0xffffffffu};
-    struct block *targets[3] = {block_return(shaper, 1), block_return(shaper, 2),
-                                block_return(shaper, 3)};
+    struct block *targets[SPAN];
+    for (unsigned i = 0; i < SPAN; i++)
+        targets[i] = block_return(shaper, 1 + i);
     if (round % 3 == 2) /* it can be the next instruction */
-        targets[2] = block_test(shaper, &other, TEST_EQUAL, 5, targets[0], targets[1]);
-    unsigned kinds = 2 + random_below(random, 2);
+        targets[kinds - 1] =
+            block_test(shaper, &other, TEST_EQUAL, 5, targets[0], targets[kinds % SPAN]);
     size_t count = 0;
     for (unsigned at = 0; at < small->span; at++) {
         uint32_t value = small->base + at;
-        small->targets[at] = targets[3 - kinds + random_below(random, kinds)];
+        small->targets[at] = targets[random_below(random, kinds)];
         small->values[at] = (struct weighted_value){value, random_below(random, 50) / 100.0};
         if (count && small->runs[count - 1].target == small->targets[at])
             small->runs[count - 1].last = value;
@@ -121,9 +127,9 @@ static double cheapest_standing(const struct small *small, unsigned set)
     return least;
 }
 
-static double cheapest(const struct small *small, unsigned set, unsigned tests);
+static double cheapest(struct small *small, unsigned set, unsigned tests);
 
-static double cost_of_test(const struct small *small, unsigned set, enum test_operation operation,
+static double cost_of_test(struct small *small, unsigned set, enum test_operation operation,
                            uint32_t constant, unsigned tests)
 {
     const struct block block = {.test = operation, .constant = constant};
@@ -147,10 +153,12 @@ static double cost_of_test(const struct small *small, unsigned set, enum test_op
     return 1 + effort->lambda * (weight_of(small, set) + effort->jump * jumping) + sides;
 }
 
-static double cheapest(const struct small *small, unsigned set, unsigned tests)
+static double cheapest(struct small *small, unsigned set, unsigned tests)
 {
     if (only_target(small, set))
         return 0;
+    if (small->cheapest[set][tests] >= 0)
+        return small->cheapest[set][tests];
     double least = cheapest_standing(small, set);
     for (unsigned operation = 0; operation < 4 && tests; operation++) {
         uint32_t first = operation == TEST_SET ? 1 : small->base;
@@ -160,6 +168,7 @@ static double cheapest(const struct small *small, unsigned set, unsigned tests)
             least = cost < least ? cost : least;
         }
     }
+    small->cheapest[set][tests] = least;
     return least;
 }
 
@@ -176,45 +185,79 @@ static unsigned end_in_standing(const struct window_tree *tree)
     return end_in_standing(tree->yes) + end_in_standing(tree->no);
 }
 
-/* Two tests at most. Where jumps count a window is a little coarse: of tests that part the values
- * alike it knows one, and where one test is enough it takes the first kind that does. */
-static void test_nothing_is_cheaper(void **state)
+struct tally {
+    unsigned found, standing, jumping, cheapest_jumping;
+};
+
+/* Where jumps count a window is a little coarse: where one test is enough it takes no more, though
+ * a mask test may jump both ways. */
+static void expect_cheapest(struct small *small, unsigned tests, struct tally *tally)
 {
-    struct random random = random_seed(23);
-    unsigned found = 0, standing = 0, jumping = 0, cheapest_jumping = 0;
-    (void)state;
-    for (unsigned round = 0; round < 600; round++) {
+    double cost, least = cheapest(small, (1u << small->span) - 1, tests);
+    size_t last = small->search.count - 1;
+    const struct window_tree *tree = window_find(&small->search, 0, last, tests, INFINITY, &cost);
+    assert_true(tree ? cost > least - 1e-9 : least == INFINITY);
+    bool cheapest_of_all = !tree || cost < least + 1e-9;
+    if (small->bench.effort.jump == 0)
+        assert_true(cheapest_of_all);
+    if (!tree)
+        return;
+    tally->found++;
+    tally->standing += end_in_standing(tree) > 0;
+    tally->jumping += small->bench.effort.jump > 0;
+    tally->cheapest_jumping += small->bench.effort.jump > 0 && cheapest_of_all;
+    expect_meaning(small, window_build(&small->search, tree));
+    double again;
+    tree = window_find(&small->search, 0, last, tests, cost + 1e-6, &again);
+    assert_true(tree && fabs(again - cost) < 1e-9);
+    if (small->search.windows_lean) /* else the answer is kept */
+        assert_null(window_find(&small->search, 0, last, tests, cost - 1e-6, &again));
+}
+
+static struct tally search_windows(unsigned seed, unsigned rounds, bool any_tests)
+{
+    struct random random = random_seed(seed);
+    struct tally tally = {0};
+    for (unsigned round = 0; round < rounds; round++) {
         struct fixture fixture = {.arena = arena_new()};
         static struct small small;
-        open_small(&small, &fixture, &random, round);
+        unsigned kinds = 2 + random_below(&random, any_tests ? SPAN - 1 : 2);
+        open_small(&small, &fixture, &random, round, kinds);
         offer_trees(&small, &random);
-        if (small.search.count > 1) {
-            double cost, least = cheapest(&small, (1u << small.span) - 1, 2);
-            const struct window_tree *tree =
-                window_find(&small.search, 0, small.search.count - 1, 2, INFINITY, &cost);
-            assert_true(tree ? cost > least - 1e-9 : least == INFINITY);
-            bool cheapest_of_all = !tree || cost < least + 1e-9;
-            if (small.bench.effort.jump == 0)
-                assert_true(cheapest_of_all);
-            if (tree) {
-                found++;
-                standing += end_in_standing(tree) > 0;
-                jumping += small.bench.effort.jump > 0;
-                cheapest_jumping += small.bench.effort.jump > 0 && cheapest_of_all;
-                expect_meaning(&small, window_build(&small.search, tree));
-            }
-        }
+        if (small.search.count > 1)
+            expect_cheapest(&small, any_tests ? SPAN - 1 : 2, &tally);
         leaf_rows_close(&small.rows);
         arena_free(fixture.arena);
     }
-    assert_true(found > 200);
-    assert_true(standing > 50);
-    assert_true(jumping > 100);
-    assert_true(cheapest_jumping * 10 > jumping * 9);
+    return tally;
+}
+
+static void expect_all_kinds(const struct tally *tally)
+{
+    assert_true(tally->found > 200);
+    assert_true(tally->standing > 40);
+    assert_true(tally->jumping > 100);
+    assert_true(tally->cheapest_jumping * 100 > tally->jumping * 97);
+}
+
+static void test_nothing_of_two_tests_is_cheaper(void **state)
+{
+    (void)state;
+    struct tally tally = search_windows(23, 600, false);
+    expect_all_kinds(&tally);
+}
+
+/* In windows so short trees of any tests are searched. */
+static void test_nothing_of_any_tests_is_cheaper(void **state)
+{
+    (void)state;
+    struct tally tally = search_windows(29, 400, true);
+    expect_all_kinds(&tally);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_nothing_is_cheaper)};
+    const struct CMUnitTest tests[] = {TEST(test_nothing_of_two_tests_is_cheaper),
+                                       TEST(test_nothing_of_any_tests_is_cheaper)};
     return RUN_TESTS(tests);
 }
