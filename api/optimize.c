@@ -48,16 +48,16 @@ struct measure {
     struct price price;
 };
 
-static bool costs_more(const struct optimized *optimized, struct price price)
+/* What the new program saves by the measure. */
+static double saving(const struct optimized *optimized, struct price price)
 {
-    double before = cost_at(price, optimized->before.instructions, optimized->cost_before,
-                            optimized->jumps_before);
-    double after = cost_at(price, optimized->after.instructions, optimized->cost_after,
-                           optimized->jumps_after);
-    return after > before + COST_SLACK;
+    return cost_at(price, optimized->before.instructions, optimized->cost_before,
+                   optimized->jumps_before) -
+           cost_at(price, optimized->after.instructions, optimized->cost_after,
+                   optimized->jumps_after);
 }
 
-/* What speaks against `program`; NULL: it is equal, and in nothing worse. */
+/* What speaks against `program`; NULL: it means the same, and is in nothing worse. */
 static const char *objection(struct arena *arena, const struct program *before,
                              const struct program *program, struct price price,
                              const struct optimized *optimized)
@@ -70,7 +70,7 @@ static const char *objection(struct arena *arena, const struct program *before,
         return "the new program has more instructions";
     if (optimized->cost_after > optimized->cost_before + EXECUTED_SLACK)
         return "the new program executes more in the mean";
-    if (costs_more(optimized, price))
+    if (saving(optimized, price) < -COST_SLACK)
         return "the new program takes more jumps, which cost more than it saves";
     if (cached_lost(before, program))
         return "the kernel would cache fewer calls of the new program";
@@ -106,6 +106,9 @@ static void prove_and_weigh(struct arena *arena, const struct program *before,
     optimized->cost_after = new.executed;
     optimized->jumps_after = new.jumps;
     const char *why = objection(arena, before, program, measure->price, optimized);
+    optimized->as_good = !why && saving(optimized, measure->price) <= COST_SLACK;
+    if (optimized->as_good)
+        why = "the new program is no better";
     if (why)
         keep_original(optimized, why);
     else
@@ -134,7 +137,10 @@ static void try_options(struct arena *arena, const struct program *before, abi_s
     struct diagnostics limits = diagnostics_new(arena);
     struct generated made;
     quiet.dump = 0;
-    if (worked(relift_program(arena, before, declared, &quiet, &limits, &made)))
+    uint64_t start = clock_ns();
+    result r = relift_program(arena, before, declared, &quiet, &limits, &made);
+    optimized->optimize_ns += clock_ns() - start;
+    if (worked(r))
         try_program(arena, before, &made.program, declared, measure, options, optimized);
 }
 
@@ -149,10 +155,11 @@ static void try_peephole(struct arena *arena, const struct program *before, abi_
 }
 
 /* Not where nothing was made or proved: what is too involved for that may take the solver forever.
- * Nor when the time is over: nothing more would be proved. */
+ * Nor where the old program is as good as the new one, nor when the time is over: nothing more
+ * would be proved. */
 static bool worth_another(const struct optimized *optimized, const struct compile_options *options)
 {
-    return optimized->kept_original && optimized->proof.verdict == PROVED &&
+    return optimized->kept_original && !optimized->as_good && optimized->proof.verdict == PROVED &&
            options->level != OPTIMIZE_0 && !deadline_passed(options->deadline);
 }
 

@@ -39,7 +39,8 @@ struct window_tree {
     const struct window_tree *yes, *no;
 };
 
-/* What was found for one window, kept because windows are looked at again. */
+/* What was found for one window, kept because windows are looked at again. The prices are no part
+ * of what is asked: an answer of a search with others would make a tree dearer, not wrong. */
 struct window_answer {
     const struct outcome *runs;
     size_t count;

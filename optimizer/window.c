@@ -1,12 +1,12 @@
 /* The best tree for a short interval, mask tests included.
  *
  * A window has at most 64 values: a set of them is one word. A tree of at most `mask_tests` tests
- * is searched exhaustively, in a window of eight values or fewer a tree of any tests, each set of
- * them once: JSET with every mask over the bits in which the values differ, JEQ with
+ * is searched exhaustively: JSET with every mask over the bits in which the values differ, JEQ with
  * every value, JGE at every boundary between runs (in short windows inside of runs as well). Tests
  * that tell the same values apart are tried once. The last test of every branch is not searched but
  * computed: of all masks that are clear in the values of one target, the largest is set in most
- * others.
+ * others. In a window of eight values or fewer trees of any number of tests are searched, and what
+ * was found for a set of them is known from then on.
  *
  * JSET leaves A as it is, and the kernel's emulator follows it: the pair stays cacheable. */
 #include <math.h>

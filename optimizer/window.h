@@ -30,8 +30,8 @@ struct window_offer {
 /* What is known of a set of values in a window with so few that tests are never too few. */
 struct window_known {
     uint64_t window; /* by number: else it is of another one, and nothing is known */
-    bool found;      /* `cost` is the cheapest tree's; else no tree is cheaper */
-    double cost;
+    bool found;      /* there is a tree, and none is cheaper */
+    double cost;     /* found: the tree's; else what any tree costs at least */
     const struct window_tree *tree;
 };
 

@@ -119,6 +119,19 @@ o = json.load(sys.stdin)
 assert o["after"]["expected_cost"] < o["before"]["expected_cost"], o' <"$T/old.json"
 }
 
+@test "what costs the same is left alone" {
+    for order in '158 41' '41 158'; do
+        set -- $order
+        printf '%s\n' 'ld arch' 'jeq #0xc000003e, next, bad' 'next: ld nr' "jeq #$1, bad" \
+            "jeq #$2, bad, good" 'bad: ret errno(EPERM)' 'good: ret allow' |
+            bpfproof asm - -o "$T/$1.bpf"
+        run bpfproof optimize "$T/$1.bpf" -o "$T/out.bpf"
+        grep -q 'kept as it is' <<<"$output"
+        cmp "$T/$1.bpf" "$T/out.bpf"
+    done
+    ! cmp "$T/41.bpf" "$T/158.bpf"
+}
+
 @test "what was made here is not made worse" {
     for policy in tests/data/container-default.policy examples/*.policy; do
         echo "$policy"
