@@ -190,7 +190,7 @@ struct optimized {
     struct program program; /* proved equal to the one before, or the one before itself */
     struct proof proof; /* of the new program, also when it was not taken; UNKNOWN without one */
     bool kept_original;
-    bool as_good;      /* kept_original: the new program is in nothing worse, and in nothing better */
+    bool as_good; /* kept_original: the new program is in nothing worse, and in nothing better */
     bool nothing_made; /* no other program, so that there was nothing to prove */
     const char *why;   /* kept_original: what spoke against the new program, or why there is none */
     struct figures before, after;
@@ -205,8 +205,9 @@ struct optimized {
  * more instructions, executes more of them in the mean over the calls that count, costs more by
  * the measure of the level (optimizer/cost.h: jumps count in it, so it is not enough to be shorter
  * in both), or loses a number that the kernel caches, with a name or without; nor one that is
- * better in nothing. Of the options it takes what the choice of shape takes, deadline, whole_proof and smt2; `declared` stands for their
- * abis. ERROR_INPUT for a program that the kernel would refuse. */
+ * better in nothing. Of the options it takes what the choice of shape takes, deadline, whole_proof
+ * and smt2; `declared` stands for their abis. ERROR_INPUT for a program that the kernel would
+ * refuse. */
 MUST_USE result optimize_program(struct arena *arena, const struct program *before,
                                  abi_set declared, const struct compile_options *options,
                                  struct diagnostics *diagnostics, struct optimized *optimized);
