@@ -32,7 +32,7 @@ struct effort effort_of(enum optimization level)
                         .programs_intervals = true,
                         .mask_tests = 2,
                         .reuses = true,
-                        .polish_work = 300000,
+                        .polish_work = 230000,
                         .runs_often = 24},
         [OPTIMIZE_3] = {.lambda = 15,
                         .programs_intervals = true,

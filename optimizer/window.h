@@ -27,7 +27,7 @@ struct window_offer {
     uint8_t jumps[WINDOW_SPAN];  /* ... and half jumps */
 };
 
-/* What is known of a set of values in a window with so few that tests are never too few. */
+/* What is known of a set of values of a short window. */
 struct window_known {
     uint64_t window; /* by number: else it is of another one, and nothing is known */
     bool found;      /* there is a tree, and none is cheaper */
@@ -39,6 +39,7 @@ struct window_known {
 struct window {
     struct search *search;
     bool leans;    /* on blocks that stand */
+    bool is_short; /* of so few values that its tests are never too few */
     uint32_t base; /* value of bit 0 */
     unsigned span;
     double lambda, jump; /* of an executed instruction, of a taken jump */

@@ -163,17 +163,31 @@ static double take_one(struct window *window, struct part *part, double limit,
 
 /* ---- trees of several tests ---------------------------------------------------------------- */
 
+/* In a short window tests are never too few: a set has one cheapest tree, whatever is above it. */
+static struct window_known *known_of(struct window *window, uint64_t set)
+{
+    struct window_known *known = &window->known[set];
+    if (known->window != window->number)
+        *known = (struct window_known){.window = window->number};
+    return known;
+}
+
+/* What a part costs at least. */
+static double least_cost(struct window *window, struct part *part)
+{
+    if (part->uniform)
+        return 0;
+    double least = window->leans ? 0 : test_cost(window, part);
+    double known = window->is_short ? known_of(window, part->set)->cost : 0;
+    return known > least ? known : least;
+}
+
 static double find_by_tests(struct window *window, struct part *part, unsigned tests, double limit,
                             const struct window_tree **tree);
 
-/* The cheapest tree of at most `tests` tests below `limit`, else infinity. */
-static double find(struct window *window, struct part *part, unsigned tests, double limit,
-                   const struct window_tree **tree)
+static double find_new(struct window *window, struct part *part, unsigned tests, double limit,
+                       const struct window_tree **tree)
 {
-    if (part->uniform) {
-        *tree = leaf(window, part->set);
-        return 0;
-    }
     double best = window->leans ? take_standing(window, part, limit, tree) : INFINITY;
     limit = best < limit ? best : limit;
     if (!tests)
@@ -184,119 +198,67 @@ static double find(struct window *window, struct part *part, unsigned tests, dou
     return made < best ? made : best;
 }
 
-/* What a part costs at least. */
-static double least_cost(const struct window *window, struct part *part)
-{
-    return window->leans || part->uniform ? 0 : test_cost(window, part);
-}
-
-/* ---- short windows: what is known of a set -------------------------------------------------- */
-
-static struct window_known *known_of(struct window *window, uint64_t set)
-{
-    struct window_known *known = &window->known[set];
-    if (known->window != window->number)
-        *known = (struct window_known){.window = window->number};
-    return known;
-}
-
-static double least_known(struct window *window, struct part *part)
-{
-    if (part->uniform)
-        return 0;
-    double known = known_of(window, part->set)->cost, least = least_cost(window, part);
-    return known > least ? known : least;
-}
-
-static double find_short(struct window *window, struct part *part, double limit,
-                         const struct window_tree **tree);
-
-/* The cheapest tree that begins with a test below `limit`, else infinity. */
-static double try_tests(struct window *window, struct part *part, double limit,
-                        const struct window_tree **tree)
-{
-    double best = INFINITY, here = test_cost(window, part);
-    if (here >= limit)
-        return best;
-    if (!window->test_count)
-        window_note_tests(window);
-    window->search->shaper->work += window->test_count;
-    for (size_t i = 0; i < window->test_count; i++) {
-        const struct window_test *test = &window->tests[i];
-        if (!(part->set & test->yes) || !(part->set & ~test->yes))
-            continue;
-        struct part yes = part_of(window, part->set & test->yes);
-        struct part no = part_of(window, part->set & ~test->yes);
-        double above = here + jump_cost(window, test->test, &yes, &no);
-        double least_no = least_known(window, &no);
-        if (above + (least_known(window, &yes) + least_no) >= limit)
-            continue;
-        const struct window_tree *yes_tree, *no_tree;
-        double cost = find_short(window, &yes, limit - above - least_no, &yes_tree);
-        if (above + (cost + least_no) >= limit)
-            continue;
-        cost += find_short(window, &no, limit - above - cost, &no_tree);
-        if (above + cost >= limit)
-            continue;
-        best = limit = above + cost;
-        *tree = node(window, test->test, test->constant, yes_tree, no_tree);
-    }
-    return best;
-}
-
-/* The cheapest tree below `limit`, else infinity. Recursive, as deep as there are values: what a
- * test leaves to either side is less. */
-static double find_short(struct window *window, struct part *part, double limit,
-                         const struct window_tree **tree)
+/* The cheapest tree of at most `tests` tests, in a short window of any tests, below `limit`, else
+ * infinity. */
+static double find(struct window *window, struct part *part, unsigned tests, double limit,
+                   const struct window_tree **tree)
 {
     if (part->uniform) {
         *tree = leaf(window, part->set);
         return 0;
     }
+    if (!window->is_short)
+        return find_new(window, part, tests, limit, tree);
     struct window_known *known = known_of(window, part->set);
     if (!known->found && known->cost < limit) {
-        double best = window->leans ? take_standing(window, part, limit, &known->tree) : INFINITY;
-        double left = best < limit ? best : limit;
-        double made = take_one(window, part, left, &known->tree);
-        if (made < 0)
-            made = try_tests(window, part, left, &known->tree);
-        best = made < best ? made : best;
-        known->found = best < limit;
-        known->cost = known->found ? best : limit;
+        double cost = find_new(window, part, WINDOW_SPAN_EXHAUSTED - 1, limit, &known->tree);
+        known->found = cost < limit;
+        known->cost = known->found ? cost : limit;
     }
     *tree = known->tree;
     return known->found && known->cost < limit ? known->cost : INFINITY;
 }
 
-/* ---- other windows ------------------------------------------------------------------------- */
+struct sides {
+    struct part yes, no;
+    const struct window_tree *yes_tree, *no_tree;
+};
+
+static double find_both(struct window *window, struct sides *sides, unsigned yes_tests,
+                        unsigned no_tests, double limit)
+{
+    const struct window_tree *yes_tree = NULL, *no_tree = NULL;
+    double least_no = least_cost(window, &sides->no);
+    double cost = find(window, &sides->yes, yes_tests, limit - least_no, &yes_tree);
+    if (cost >= limit - least_no)
+        return INFINITY;
+    cost += find(window, &sides->no, no_tests, limit - cost, &no_tree);
+    if (cost >= limit)
+        return INFINITY;
+    sides->yes_tree = yes_tree;
+    sides->no_tree = no_tree;
+    return cost;
+}
 
 /* Both sides of a test, `tests` left for them together. */
-static double find_sides(struct window *window, struct part *yes, struct part *no, unsigned tests,
-                         double limit, const struct window_tree **yes_tree,
-                         const struct window_tree **no_tree)
+static double find_sides(struct window *window, struct sides *sides, unsigned tests, double limit)
 {
-    unsigned yes_least = !yes->uniform, no_least = !no->uniform;
+    unsigned yes_least = !sides->yes.uniform, no_least = !sides->no.uniform;
     unsigned yes_most = yes_least ? tests - no_least : 0;
     if (window->leans) {
         yes_least = no_least = 0;
-        yes_most = yes->uniform ? 0 : tests;
+        yes_most = sides->yes.uniform ? 0 : tests;
     }
-    double least_no = least_cost(window, no);
-    if (yes_least + no_least > tests || least_cost(window, yes) + least_no >= limit)
+    if (yes_least + no_least > tests ||
+        least_cost(window, &sides->yes) + least_cost(window, &sides->no) >= limit)
         return INFINITY;
+    if (window->is_short)
+        return find_both(window, sides, tests, tests, limit);
     double best = INFINITY;
     for (unsigned yes_tests = yes_least; yes_tests <= yes_most; yes_tests++) {
-        const struct window_tree *y = NULL, *n = NULL;
-        unsigned no_tests = tests - yes_tests;
-        double cost = find(window, yes, yes_tests, limit - least_no, &y);
-        if (cost >= limit - least_no)
-            continue;
-        cost += find(window, no, no_tests, limit - cost, &n);
-        if (cost >= limit)
-            continue;
-        best = limit = cost;
-        *yes_tree = y;
-        *no_tree = n;
+        double cost = find_both(window, sides, yes_tests, tests - yes_tests, limit);
+        if (cost < limit)
+            best = limit = cost;
     }
     return best;
 }
@@ -315,18 +277,16 @@ static double find_by_tests(struct window *window, struct part *part, unsigned t
         const struct window_test *test = &window->tests[i];
         if (!(part->set & test->yes) || !(part->set & ~test->yes))
             continue;
-        struct part yes = part_of(window, part->set & test->yes);
-        struct part no = part_of(window, part->set & ~test->yes);
-        if (!window->leans && tests == 2 && !yes.uniform && !no.uniform)
+        struct sides sides = {.yes = part_of(window, part->set & test->yes),
+                              .no = part_of(window, part->set & ~test->yes)};
+        if (!window->leans && tests == 2 && !sides.yes.uniform && !sides.no.uniform)
             continue;
-        const struct window_tree *yes_tree = NULL, *no_tree = NULL;
-        double above = here + jump_cost(window, test->test, &yes, &no);
-        double cost =
-            above + find_sides(window, &yes, &no, tests - 1, limit - above, &yes_tree, &no_tree);
+        double above = here + jump_cost(window, test->test, &sides.yes, &sides.no);
+        double cost = above + find_sides(window, &sides, tests - 1, limit - above);
         if (cost >= limit)
             continue;
         best = limit = cost;
-        *tree = node(window, test->test, test->constant, yes_tree, no_tree);
+        *tree = node(window, test->test, test->constant, sides.yes_tree, sides.no_tree);
     }
     return best;
 }
@@ -335,7 +295,6 @@ double window_search(struct window *window, unsigned tests, double limit,
                      const struct window_tree **tree)
 {
     struct part all = part_of(window, window->cares);
-    if (window->span <= WINDOW_SPAN_EXHAUSTED && tests + 1 >= window->span)
-        return find_short(window, &all, limit, tree);
+    window->is_short = window->span <= WINDOW_SPAN_EXHAUSTED && tests + 1 >= window->span;
     return find(window, &all, tests, limit, tree);
 }
