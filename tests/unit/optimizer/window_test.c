@@ -252,20 +252,20 @@ static void expect_cheapest(struct small *small, size_t first, unsigned tests, s
         assert_null(window_find(&small->search, first, last, tests, cost - 1e-6, &again));
 }
 
-static struct tally search_windows(unsigned seed, unsigned rounds, bool any_tests, bool masked)
+static struct tally search_windows(unsigned seed, unsigned rounds, unsigned tests, bool masked)
 {
     struct random random = random_seed(seed);
     struct tally tally = {0};
     for (unsigned round = 0; round < rounds; round++) {
         struct fixture fixture = {.arena = arena_new()};
         static struct small small;
-        unsigned kinds = 2 + random_below(&random, any_tests ? SPAN - 1 : 2);
+        unsigned kinds = 2 + random_below(&random, tests > 2 ? SPAN - 1 : 2);
         open_random(&small, &fixture, &random, round, kinds);
         if (masked)
             leave_out(&small, 1u | random_below(&random, 1u << small.span));
         offer_trees(&small, &random);
         for (size_t first = 0; first + 1 < small.search.count && first < 2; first++)
-            expect_cheapest(&small, first, any_tests ? SPAN - 1 : 2, &tally);
+            expect_cheapest(&small, first, tests, &tally);
         leaf_rows_close(&small.rows);
         arena_free(fixture.arena);
     }
@@ -283,7 +283,14 @@ static void expect_all_kinds(const struct tally *tally)
 static void test_nothing_of_two_tests_is_cheaper(void **state)
 {
     (void)state;
-    struct tally tally = search_windows(23, 600, false, false);
+    struct tally tally = search_windows(23, 600, 2, false);
+    expect_all_kinds(&tally);
+}
+
+static void test_nothing_of_four_tests_is_cheaper(void **state)
+{
+    (void)state;
+    struct tally tally = search_windows(37, 500, 4, false);
     expect_all_kinds(&tally);
 }
 
@@ -291,14 +298,14 @@ static void test_nothing_of_two_tests_is_cheaper(void **state)
 static void test_nothing_of_any_tests_is_cheaper(void **state)
 {
     (void)state;
-    struct tally tally = search_windows(29, 400, true, false);
+    struct tally tally = search_windows(29, 400, SPAN - 1, false);
     expect_all_kinds(&tally);
 }
 
 static void test_values_that_cannot_occur(void **state)
 {
     (void)state;
-    struct tally tally = search_windows(31, 1500, true, true);
+    struct tally tally = search_windows(31, 1500, SPAN - 1, true);
     expect_all_kinds(&tally);
 }
 
@@ -338,7 +345,8 @@ static void test_masks_hold_for_the_side_that_jumps(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_nothing_of_two_tests_is_cheaper), TEST(test_nothing_of_any_tests_is_cheaper),
-        TEST(test_values_that_cannot_occur), TEST(test_masks_hold_for_the_side_that_jumps)};
+        TEST(test_nothing_of_two_tests_is_cheaper), TEST(test_nothing_of_four_tests_is_cheaper),
+        TEST(test_nothing_of_any_tests_is_cheaper), TEST(test_values_that_cannot_occur),
+        TEST(test_masks_hold_for_the_side_that_jumps)};
     return RUN_TESTS(tests);
 }
