@@ -1,12 +1,8 @@
 /* OCI and Docker seccomp profiles to policy text. */
-#include "lang/import/oci_condition.h"
 #include "lang/import/oci_multiplexers.h"
 #include "lang/import/oci_rules.h"
+#include "lang/import/policy_text.h"
 
-#include <ctype.h>
-#include <strings.h>
-
-#define LINE_WIDTH 100
 /* Profiles have some ten thousand bytes. */
 #define PROFILE_BYTES_MOST ((size_t)4 << 20)
 
@@ -18,74 +14,9 @@ struct writer {
     struct buffer *out;
 };
 
-/* ---- words
- * -------------------------------------------------------------------------------------------------
- */
-
-/* The text on one line, without bytes that could end a comment or move a terminal's cursor. */
-static const char *printable(struct arena *arena, const char *text)
+static const char *action_text(const struct writer *w, uint32_t word)
 {
-    char *clean = arena_string(arena, text, strlen(text));
-    for (char *c = clean; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = ' ';
-    return clean;
-}
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash && slash[1] ? slash + 1 : path;
-}
-
-/* Words that stand at the start of a statement name no policy. */
-static bool is_statement_word(const char *name)
-{
-    static const char *const words[] = {
-        "policy", "abi",     "foreign", "default", "unknown",     "include",     "const",
-        "group",  "on",      "prove",   "raw",     "nr",          "allow",       "log",
-        "notify", "trace",   "trap",    "errno",   "ret",         "in",          "never",
-        "always", "at_most", "permit",  "if",      "kill_thread", "kill_process"};
-    for (size_t i = 0; i < COUNT_OF(words); i++)
-        if (!strcmp(words[i], name))
-            return true;
-    return false;
-}
-
-/* "moby-default.json" names the policy moby_default. */
-static const char *policy_name(struct arena *arena, const char *file)
-{
-    size_t length = strcspn(file, ".");
-    char *name = arena_printf(arena, "%.*s", (int)(length < 64 ? length : 64), file);
-    for (char *c = name; *c; c++)
-        if (!isalnum((unsigned char)*c) || (unsigned char)*c >= 0x80)
-            *c = '_';
-    if (!isalpha((unsigned char)*name) || is_statement_word(name))
-        name = arena_printf(arena, "profile_%s", *name == '_' ? name + 1 : name);
-    return name;
-}
-
-/* An errno by name, when the name means this value on all the served ABIs. */
-static const char *errno_text(struct writer *w, uint32_t value)
-{
-    const char *name = abi_errno_name(w->target->abis[0], value);
-    for (size_t i = 0; name && i < w->target->abi_count; i++) {
-        uint16_t here;
-        if (!abi_errno(w->target->abis[i], name, &here) || here != value)
-            name = NULL;
-    }
-    return name ? name : arena_printf(w->arena, "%u", value);
-}
-
-static const char *action_text(struct writer *w, uint32_t word)
-{
-    const struct action_info *info = action_of_word(word, NULL);
-    uint32_t data = word & 0xffff;
-    if (!info->takes_data)
-        return info->name;
-    const char *text =
-        info->action == ACTION_ERRNO ? errno_text(w, data) : arena_printf(w->arena, "%u", data);
-    return arena_printf(w->arena, "%s(%s)", info->name, text);
+    return import_action_text(w->arena, word, w->target->abis, w->target->abi_count);
 }
 
 /* ---- header
@@ -103,14 +34,14 @@ static void write_origin(struct writer *w, size_t capability_count)
     buffer_text(w->out, capability_count ? "with" : "without capabilities");
     for (size_t i = 0; i < capability_count; i++)
         buffer_printf(w->out, "%s %s", i ? "," : "",
-                      printable(w->arena, w->target->capabilities[i]));
+                      import_printable(w->arena, w->target->capabilities[i]));
     buffer_text(w->out, ".\n");
 }
 
 static void write_header(struct writer *w, const struct oci_profile *profile)
 {
     write_origin(w, w->target->capability_count);
-    buffer_printf(w->out, "policy %s\n\nabi ", policy_name(w->arena, w->file));
+    buffer_printf(w->out, "policy %s\n\nabi ", import_policy_name(w->arena, w->file));
     for (size_t i = 0; i < w->target->abi_count; i++)
         buffer_printf(w->out, "%s%s", i ? ", " : "", abi_get(w->target->abis[i])->name);
     buffer_printf(w->out, "\nforeign kill_thread\ndefault %s\n",
@@ -121,13 +52,14 @@ static void write_header(struct writer *w, const struct oci_profile *profile)
  * ------------------------------------------------------------------------------ */
 
 static void join(struct writer *w, struct buffer *line, const char *intro,
-                 const struct oci_texts *texts)
+                 const struct import_texts *texts)
 {
     if (!texts->count)
         return;
     buffer_printf(line, "%s%s", line->length ? "; " : "", intro);
     for (size_t i = 0; i < texts->count; i++)
-        buffer_printf(line, "%s %s", i ? "," : "", printable(w->arena, texts->items[i].text));
+        buffer_printf(line, "%s %s", i ? "," : "",
+                      import_printable(w->arena, texts->items[i].text));
 }
 
 static void join_kernel(struct buffer *line, const char *intro, const struct oci_filter *filter)
@@ -147,7 +79,7 @@ static void write_comments(struct writer *w, const struct oci_entry *entry)
     join_kernel(&why, "from kernel", &entry->includes);
     join_kernel(&why, "before kernel", &entry->excludes);
     if (entry->comment)
-        buffer_printf(w->out, "# %s\n", printable(w->arena, entry->comment));
+        buffer_printf(w->out, "# %s\n", import_printable(w->arena, entry->comment));
     if (why.length)
         buffer_printf(w->out, "# %s\n", buffer_string(&why));
 }
@@ -156,44 +88,8 @@ static void write_comments(struct writer *w, const struct oci_entry *entry)
  * -----------------------------------------------------------------------------------------------------------
  */
 
-static void write_list(struct writer *w, const char *action, const struct oci_statement *statement)
-{
-    size_t column = 0;
-    buffer_printf(w->out, "%s {\n", action);
-    for (size_t i = 0; i < statement->calls.count; i++) {
-        const char *name = statement->calls.items[i]->text;
-        bool last = i + 1 == statement->calls.count;
-        size_t width = strlen(name) + !last;
-        if (column && column + 1 + width > LINE_WIDTH) {
-            buffer_text(w->out, "\n");
-            column = 0;
-        }
-        buffer_printf(w->out, "%s%s%s", column ? " " : "    ", name, last ? "" : ",");
-        column += width + (column ? 1 : 4);
-    }
-    buffer_text(w->out, "\n}\n");
-}
-
-static void write_calls(struct writer *w, const struct oci_statement *statement)
-{
-    const char *action = action_text(w, statement->entry->word);
-    size_t width = strlen(action) + 4;
-    for (size_t i = 0; i < statement->calls.count; i++)
-        width += strlen(statement->calls.items[i]->text) + 2;
-    if (statement->calls.count == 1) {
-        buffer_printf(w->out, "%s %s\n", action, statement->calls.items[0]->text);
-    } else if (width > LINE_WIDTH) {
-        write_list(w, action, statement);
-    } else {
-        buffer_printf(w->out, "%s {", action);
-        for (size_t i = 0; i < statement->calls.count; i++)
-            buffer_printf(w->out, "%s %s", i ? "," : "", statement->calls.items[i]->text);
-        buffer_text(w->out, " }\n");
-    }
-}
-
 struct alternatives {
-    struct oci_condition *items;
+    struct import_condition *items;
     size_t count;
     bool always; /* one of them holds whatever the arguments are */
 };
@@ -234,18 +130,18 @@ static void put_alternatives(struct buffer *out, const struct alternatives *a)
 
 /* The alternatives of a run of entries with one action, from `*at` on, which moves past the run. */
 static struct alternatives run_of(struct writer *w, const struct oci_chain *chain, size_t *at,
-                                  const struct oci_view *view, const struct oci_view *first)
+                                  const struct import_view *view, const struct import_view *first)
 {
-    struct alternatives a = {NEW_ARRAY(w->arena, struct oci_condition, chain->count - *at), 0,
+    struct alternatives a = {NEW_ARRAY(w->arena, struct import_condition, chain->count - *at), 0,
                              false};
     uint32_t word = chain->entries[*at]->word;
     for (; *at < chain->count && chain->entries[*at]->word == word; ++*at) {
-        struct oci_condition condition =
-            oci_condition(w->arena, chain->entries[*at], view, first, w->diagnostics);
-        if (oci_entry_contradicts_itself(chain->entries[*at]))
+        struct import_condition condition = import_condition(
+            w->arena, &chain->entries[*at]->comparisons, view, first, w->diagnostics);
+        if (import_contradicts_itself(&chain->entries[*at]->comparisons))
             continue;
-        a.always = a.always || condition.outcome == OCI_ALWAYS;
-        if (condition.outcome == OCI_SOMETIMES)
+        a.always = a.always || condition.outcome == IMPORT_ALWAYS;
+        if (condition.outcome == IMPORT_SOMETIMES)
             a.items[a.count++] = condition;
     }
     return a;
@@ -254,7 +150,7 @@ static struct alternatives run_of(struct writer *w, const struct oci_chain *chai
 /* A chain's rules on one ABI, a line each; after a rule without condition the rest is never
  * reached. */
 static const char *chain_text(struct writer *w, const struct oci_chain *chain,
-                              const struct oci_view *view, const struct oci_view *first)
+                              const struct import_view *view, const struct import_view *first)
 {
     struct buffer text = buffer_new(w->arena);
     for (size_t at = 0; at < chain->count;) {
@@ -302,11 +198,12 @@ static void write_block(struct writer *w, const char **texts, size_t i)
 static void write_chain(struct writer *w, const struct oci_chain *chain)
 {
     const char *texts[ABI_COUNT] = {NULL};
-    struct oci_view first = {ABI_NONE, NULL};
+    struct import_view first = {ABI_NONE, NULL};
     const char *first_text = NULL;
     bool alike = true;
     for (size_t i = 0; i < w->target->abi_count; i++) {
-        struct oci_view view = {w->target->abis[i], abi_syscall(w->target->abis[i], chain->call)};
+        struct import_view view = {w->target->abis[i],
+                                   abi_syscall(w->target->abis[i], chain->call)};
         if (!view.call)
             continue;
         texts[i] = chain_text(w, chain, &view, first_text ? &first : NULL);
@@ -365,7 +262,9 @@ static void write_statements(struct writer *w, struct oci_statement *statements,
         struct buffer rules = buffer_new(w->arena);
         w->out = &rules;
         if (statement->calls.count)
-            write_calls(w, statement);
+            import_write_calls(w->out, action_text(w, statement->entry->word),
+                               (const struct import_text *const *)statement->calls.items,
+                               statement->calls.count);
         for (size_t c = 0; c < statement->chains.count; c++)
             write_chain(w, &statement->chains.items[c]);
         w->out = whole;
@@ -384,22 +283,9 @@ static void report_contradictions(const struct oci_statement *statements, size_t
                                   struct diagnostics *diagnostics)
 {
     for (size_t i = 0; i < count; i++)
-        if (oci_entry_contradicts_itself(statements[i].entry))
+        if (import_contradicts_itself(&statements[i].entry->comparisons))
             report_warning(diagnostics, statements[i].entry->span,
                            "no call satisfies all the conditions of this entry");
-}
-
-/* In the canonical form, so that formatting an imported policy changes nothing. */
-static void write_canonically(struct arena *arena, struct buffer *text)
-{
-    struct diagnostics diagnostics = diagnostics_new(arena);
-    const struct source *source =
-        source_from_text(arena, "imported", buffer_string(text), text->length);
-    struct tree *tree;
-    if (failed(policy_parse(arena, source, &diagnostics, &tree)))
-        return;
-    *text = buffer_new(arena);
-    policy_print(text, tree);
 }
 
 static struct oci_target target_of(const struct import_options *options)
@@ -449,10 +335,9 @@ result import_oci(struct arena *arena, const struct source *source,
     oci_multiplexer_remarks(&profile, &target, diagnostics);
 
     *policy_text = buffer_new(arena);
-    struct writer w = {arena, diagnostics, &target, printable(arena, base_name(source->name)),
-                       policy_text};
+    struct writer w = {arena, diagnostics, &target, import_file_name(arena, source), policy_text};
     write_header(&w, &profile);
     write_statements(&w, statements, merge_neighbours(&w, statements, count));
-    write_canonically(arena, policy_text);
+    import_write_canonically(arena, policy_text);
     return SUCCESS;
 }

@@ -74,8 +74,9 @@ static const struct abi *abi_with(const struct oci_target *target, const char *n
 }
 
 /* The first call in the profile that `multiplexer` reaches and that is permitted. */
-static const struct oci_text *first_member(const struct oci_profile *profile,
-                                           const struct oci_target *target, const char *multiplexer)
+static const struct import_text *first_member(const struct oci_profile *profile,
+                                              const struct oci_target *target,
+                                              const char *multiplexer)
 {
     for (size_t i = 0; i < profile->entry_count; i++) {
         const struct oci_entry *entry = &profile->entries[i];
@@ -98,7 +99,7 @@ void oci_multiplexer_remarks(const struct oci_profile *profile, const struct oci
         return;
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         const struct abi *abi = abi_with(target, names[i]);
-        const struct oci_text *member = abi ? first_member(profile, target, names[i]) : NULL;
+        const struct import_text *member = abi ? first_member(profile, target, names[i]) : NULL;
         if (member && !is_decided(profile, target, names[i]))
             report_remark(diagnostics, member->span,
                           "on %s programs may reach %s through %s, which is not named here and "

@@ -1,125 +1,5 @@
 #include "lang/import/oci_profile.h"
 
-#include <strings.h>
-
-struct reader {
-    struct arena *arena;
-    struct diagnostics *diagnostics;
-    enum abi_id arch;
-};
-
-/* ---- fields
- * ---------------------------------------------------------------------------------------- */
-
-/* What an object may hold: a name, and the kind of its value. */
-struct field_rule {
-    const char *name;
-    enum json_kind kind;
-};
-
-static const struct field_rule *field_rule(const struct field_rule *rules, size_t count,
-                                           const char *name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (!strcmp(rules[i].name, name))
-            return &rules[i];
-    return NULL;
-}
-
-/* A known field whose name was misspelled, in case or by a letter or two; NULL: none is near. */
-static const char *nearest_field(const struct field_rule *rules, size_t count, const char *name)
-{
-    const char *nearest = NULL;
-    unsigned best = 3;
-    for (size_t i = 0; i < count; i++) {
-        unsigned distance =
-            strcasecmp(rules[i].name, name) ? name_distance(rules[i].name, name, 2) : 0;
-        if (distance < best) {
-            best = distance;
-            nearest = rules[i].name;
-        }
-    }
-    return nearest;
-}
-
-static void report_unknown_field(struct reader *r, const struct json_node *member,
-                                 const struct field_rule *rules, size_t count)
-{
-    report_warning(r->diagnostics, member->key_span, "unknown field \"%s\", ignored", member->key);
-    const char *nearest = nearest_field(rules, count, member->key);
-    if (nearest)
-        report_note(r->diagnostics, NO_SPAN, "did you mean \"%s\"?", nearest);
-}
-
-/* Reports every field that is unknown or of the wrong kind. False when `node` is no object at all.
- */
-static bool check_object(struct reader *r, const struct json_node *node, const char *what,
-                         const struct field_rule *rules, size_t count)
-{
-    if (node->kind != KIND_OBJECT) {
-        report_error(r->diagnostics, node->span, "%s must be an object, not %s", what,
-                     json_kind_name(node->kind));
-        return false;
-    }
-    for (size_t i = 0; i < node->count; i++) {
-        const struct json_node *member = &node->children[i];
-        const struct field_rule *rule = field_rule(rules, count, member->key);
-        if (!rule)
-            report_unknown_field(r, member, rules, count);
-        else if (member->kind != rule->kind && member->kind != KIND_NULL)
-            report_error(r->diagnostics, member->span, "\"%s\" must be %s, not %s", member->key,
-                         json_kind_name(rule->kind), json_kind_name(member->kind));
-    }
-    return true;
-}
-
-/* A member of the right kind, else NULL: check_object() has reported the wrong ones. */
-static const struct json_node *field(const struct json_node *object, const char *name,
-                                     enum json_kind kind)
-{
-    const struct json_node *member = json_member(object, name);
-    return member && member->kind == kind ? member : NULL;
-}
-
-static struct oci_text text_of(const struct json_node *node)
-{
-    return (struct oci_text){node->string, node->span};
-}
-
-/* The strings of a list; what is no string is reported and left out. */
-static struct oci_texts read_texts(struct reader *r, const struct json_node *object,
-                                   const char *name)
-{
-    struct oci_texts texts = {NULL, 0};
-    const struct json_node *list = field(object, name, KIND_ARRAY);
-    if (!list)
-        return texts;
-    texts.items = NEW_ARRAY(r->arena, struct oci_text, list->count);
-    for (size_t i = 0; i < list->count; i++) {
-        const struct json_node *item = &list->children[i];
-        if (item->kind == KIND_STRING)
-            texts.items[texts.count++] = text_of(item);
-        else
-            report_error(r->diagnostics, item->span, "\"%s\" must hold strings, not %s", name,
-                         json_kind_name(item->kind));
-    }
-    return texts;
-}
-
-/* An unsigned integer of at most `most`. False: absent or wrong, and then reported. */
-static bool read_number(struct reader *r, const struct json_node *object, const char *name,
-                        uint64_t most, uint64_t *value)
-{
-    const struct json_node *node = field(object, name, KIND_NUMBER);
-    if (!node)
-        return false;
-    if (json_unsigned(node, value) && *value <= most)
-        return true;
-    report_error(r->diagnostics, node->span, "\"%s\" must be an integer from 0 to %llu", name,
-                 (unsigned long long)most);
-    return false;
-}
-
 /* ---- actions
  * ----------------------------------------------------------------------------------------- */
 
@@ -145,7 +25,7 @@ static const struct action_rule action_rules[] = {
 #define ERRNO_MOST 4095u /* MAX_ERRNO: the kernel clamps what is larger */
 #define EPERM_VALUE 1u   /* on every ABI */
 
-static const struct action_rule *find_action(struct reader *r, const struct json_node *node)
+static const struct action_rule *find_action(struct import_reader *r, const struct json_node *node)
 {
     for (size_t i = 0; i < COUNT_OF(action_rules); i++)
         if (!strcmp(action_rules[i].name, node->string))
@@ -158,7 +38,7 @@ static const struct action_rule *find_action(struct reader *r, const struct json
 }
 
 /* `errno` is a name or a number in quotes. */
-static bool errno_by_text(struct reader *r, const struct json_node *node, uint64_t *value)
+static bool errno_by_text(struct import_reader *r, const struct json_node *node, uint64_t *value)
 {
     uint16_t named;
     if (abi_errno(r->arch, node->string, &named)) {
@@ -176,7 +56,7 @@ static bool errno_by_text(struct reader *r, const struct json_node *node, uint64
 }
 
 /* The errno that the caller gets. */
-static uint32_t returned_errno(struct reader *r, enum action action, struct span span,
+static uint32_t returned_errno(struct import_reader *r, enum action action, struct span span,
                                uint64_t value)
 {
     if (action != ACTION_ERRNO)
@@ -193,14 +73,14 @@ static uint32_t returned_errno(struct reader *r, enum action action, struct span
 
 /* The action's data. The engines let the symbolic field win over the number; without either, EPERM
  * is meant. */
-static uint32_t read_errno(struct reader *r, const struct json_node *object,
+static uint32_t read_errno(struct import_reader *r, const struct json_node *object,
                            const struct action_rule *rule, const char *number_name,
                            const char *text_name)
 {
     uint64_t number, symbolic;
-    const struct json_node *number_node = field(object, number_name, KIND_NUMBER);
-    const struct json_node *text_node = field(object, text_name, KIND_STRING);
-    bool has_number = read_number(r, object, number_name, UINT16_MAX, &number);
+    const struct json_node *number_node = import_field(object, number_name, KIND_NUMBER);
+    const struct json_node *text_node = import_field(object, text_name, KIND_STRING);
+    bool has_number = import_number(r, object, number_name, UINT16_MAX, &number);
     bool has_text = text_node && *text_node->string && errno_by_text(r, text_node, &symbolic);
     if (!rule->takes_errno) {
         if (has_number && number)
@@ -218,10 +98,11 @@ static uint32_t read_errno(struct reader *r, const struct json_node *object,
 }
 
 /* The word of `object`'s action; false when there is none or it is wrong. */
-static bool read_action(struct reader *r, const struct json_node *object, const char *action_name,
-                        const char *number_name, const char *text_name, uint32_t *word)
+static bool read_action(struct import_reader *r, const struct json_node *object,
+                        const char *action_name, const char *number_name, const char *text_name,
+                        uint32_t *word)
 {
-    const struct json_node *node = field(object, action_name, KIND_STRING);
+    const struct json_node *node = import_field(object, action_name, KIND_STRING);
     if (!node) {
         if (!json_member(object, action_name))
             report_error(r->diagnostics, object->span, "\"%s\" is missing", action_name);
@@ -240,13 +121,13 @@ static bool read_action(struct reader *r, const struct json_node *object, const 
 static const struct field_rule comparison_fields[] = {
     {"index", KIND_NUMBER}, {"value", KIND_NUMBER}, {"valueTwo", KIND_NUMBER}, {"op", KIND_STRING}};
 
-static bool read_operator(struct reader *r, const struct json_node *object,
-                          enum oci_operator *operator)
+static bool read_operator(struct import_reader *r, const struct json_node *object,
+                          enum import_operator *operator)
 {
     static const char *const names[] = {"SCMP_CMP_NE",       "SCMP_CMP_LT", "SCMP_CMP_LE",
                                         "SCMP_CMP_EQ",       "SCMP_CMP_GE", "SCMP_CMP_GT",
                                         "SCMP_CMP_MASKED_EQ"};
-    const struct json_node *node = field(object, "op", KIND_STRING);
+    const struct json_node *node = import_field(object, "op", KIND_STRING);
     if (!node) {
         if (!json_member(object, "op"))
             report_error(r->diagnostics, object->span, "\"op\" is missing");
@@ -254,7 +135,7 @@ static bool read_operator(struct reader *r, const struct json_node *object,
     }
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         if (!strcmp(names[i], node->string)) {
-            *operator=(enum oci_operator) i;
+            *operator=(enum import_operator) i;
             return true;
         }
     }
@@ -265,11 +146,11 @@ static bool read_operator(struct reader *r, const struct json_node *object,
 }
 
 /* Absent numbers are 0, as the runtimes read them; a missing index or value is likely a mistake. */
-static bool read_comparison(struct reader *r, const struct json_node *node,
-                            struct oci_comparison *comparison)
+static bool read_comparison(struct import_reader *r, const struct json_node *node,
+                            struct import_comparison *comparison)
 {
-    if (!check_object(r, node, "an element of \"args\"", comparison_fields,
-                      COUNT_OF(comparison_fields)))
+    if (!import_check_object(r, node, "an element of \"args\"", comparison_fields,
+                             COUNT_OF(comparison_fields)))
         return false;
     static const char *const wanted[] = {"index", "value"};
     for (size_t i = 0; i < COUNT_OF(wanted); i++)
@@ -278,34 +159,36 @@ static bool read_comparison(struct reader *r, const struct json_node *node,
                            wanted[i]);
     uint64_t index = 0;
     comparison->span = node->span;
+    comparison->bits = 64;
     size_t before = r->diagnostics->errors;
-    (void)read_number(r, node, "index", 5, &index);
-    (void)read_number(r, node, "value", UINT64_MAX, &comparison->value);
-    (void)read_number(r, node, "valueTwo", UINT64_MAX, &comparison->value_two);
+    (void)import_number(r, node, "index", 5, &index);
+    (void)import_number(r, node, "value", UINT64_MAX, &comparison->value);
+    (void)import_number(r, node, "valueTwo", UINT64_MAX, &comparison->value_two);
     comparison->index = (unsigned)index;
     if (!read_operator(r, node, &comparison->operator) || r->diagnostics->errors != before)
         return false;
-    if (comparison->operator!= OCI_MASKED_EQ && comparison->value_two)
+    if (comparison->operator!= IMPORT_MASKED_EQ && comparison->value_two)
         report_warning(r->diagnostics, json_member(node, "valueTwo")->span,
                        "only SCMP_CMP_MASKED_EQ reads \"valueTwo\"");
     return true;
 }
 
-static void read_comparisons(struct reader *r, const struct json_node *object,
+static void read_comparisons(struct import_reader *r, const struct json_node *object,
                              struct oci_entry *entry)
 {
-    const struct json_node *list = field(object, "args", KIND_ARRAY);
+    const struct json_node *list = import_field(object, "args", KIND_ARRAY);
     if (!list)
         return;
-    if (list->count > OCI_COMPARISONS_MOST) {
+    if (list->count > IMPORT_COMPARISONS_MOST) {
         report_error(r->diagnostics, list->key_span, "more than %d conditions on one entry",
-                     OCI_COMPARISONS_MOST);
+                     IMPORT_COMPARISONS_MOST);
         return;
     }
-    entry->comparisons = NEW_ARRAY(r->arena, struct oci_comparison, list->count);
+    struct import_comparisons *comparisons = &entry->comparisons;
+    comparisons->items = NEW_ARRAY(r->arena, struct import_comparison, list->count);
     for (size_t i = 0; i < list->count; i++)
-        if (read_comparison(r, &list->children[i], &entry->comparisons[entry->comparison_count]))
-            entry->comparison_count++;
+        if (read_comparison(r, &list->children[i], &comparisons->items[comparisons->count]))
+            comparisons->count++;
 }
 
 static const struct field_rule filter_fields[] = {
@@ -321,7 +204,8 @@ static bool read_version_number(const char **text, unsigned *number)
 }
 
 /* "4.8"; a patch level ("4.8.1", "4.8.0-1") is tolerated and ignored. */
-static void read_kernel(struct reader *r, const struct json_node *node, struct oci_filter *filter)
+static void read_kernel(struct import_reader *r, const struct json_node *node,
+                        struct oci_filter *filter)
 {
     const char *text = node->string;
     if (!*text)
@@ -333,15 +217,15 @@ static void read_kernel(struct reader *r, const struct json_node *node, struct o
         report_error(r->diagnostics, node->span, "\"minKernel\" must be a version like \"4.8\"");
 }
 
-static void read_filter(struct reader *r, const struct json_node *object, const char *name,
+static void read_filter(struct import_reader *r, const struct json_node *object, const char *name,
                         struct oci_filter *filter)
 {
-    const struct json_node *node = field(object, name, KIND_OBJECT);
-    if (!node || !check_object(r, node, name, filter_fields, COUNT_OF(filter_fields)))
+    const struct json_node *node = import_field(object, name, KIND_OBJECT);
+    if (!node || !import_check_object(r, node, name, filter_fields, COUNT_OF(filter_fields)))
         return;
-    filter->capabilities = read_texts(r, node, "caps");
-    filter->arches = read_texts(r, node, "arches");
-    const struct json_node *kernel = field(node, "minKernel", KIND_STRING);
+    filter->capabilities = import_texts(r, node, "caps");
+    filter->arches = import_texts(r, node, "arches");
+    const struct json_node *kernel = import_field(node, "minKernel", KIND_STRING);
     if (kernel)
         read_kernel(r, kernel, filter);
 }
@@ -352,26 +236,29 @@ static const struct field_rule entry_fields[] = {
     {"comment", KIND_STRING}, {"includes", KIND_OBJECT}, {"excludes", KIND_OBJECT},
 };
 
-static void read_names(struct reader *r, const struct json_node *node, struct oci_entry *entry)
+static void read_names(struct import_reader *r, const struct json_node *node,
+                       struct oci_entry *entry)
 {
-    const struct json_node *name = field(node, "name", KIND_STRING);
-    entry->names = read_texts(r, node, "names");
+    const struct json_node *name = import_field(node, "name", KIND_STRING);
+    entry->names = import_texts(r, node, "names");
     if (name && *name->string) {
         if (entry->names.count)
             report_error(r->diagnostics, name->span,
                          "\"name\" and \"names\" are both given: use one of them");
-        entry->names.items = NEW(r->arena, struct oci_text);
-        entry->names.items[0] = text_of(name);
+        entry->names.items = NEW(r->arena, struct import_text);
+        entry->names.items[0] = import_text_of(name);
         entry->names.count = 1;
     } else if (!json_member(node, "names") && !name) {
         report_error(r->diagnostics, node->span, "\"names\" is missing");
     }
 }
 
-static bool read_entry(struct reader *r, const struct json_node *node, struct oci_entry *entry)
+static bool read_entry(struct import_reader *r, const struct json_node *node,
+                       struct oci_entry *entry)
 {
     size_t before = r->diagnostics->errors;
-    if (!check_object(r, node, "an element of \"syscalls\"", entry_fields, COUNT_OF(entry_fields)))
+    if (!import_check_object(r, node, "an element of \"syscalls\"", entry_fields,
+                             COUNT_OF(entry_fields)))
         return false;
     entry->span = node->span;
     read_names(r, node, entry);
@@ -379,7 +266,7 @@ static bool read_entry(struct reader *r, const struct json_node *node, struct oc
     read_comparisons(r, node, entry);
     read_filter(r, node, "includes", &entry->includes);
     read_filter(r, node, "excludes", &entry->excludes);
-    const struct json_node *comment = field(node, "comment", KIND_STRING);
+    const struct json_node *comment = import_field(node, "comment", KIND_STRING);
     entry->comment = comment && *comment->string ? comment->string : NULL;
     return r->diagnostics->errors == before;
 }
@@ -402,29 +289,29 @@ static const struct field_rule profile_fields[] = {
 static const struct field_rule arch_map_fields[] = {{"architecture", KIND_STRING},
                                                     {"subArchitectures", KIND_ARRAY}};
 
-static void read_arch_map(struct reader *r, const struct json_node *list,
+static void read_arch_map(struct import_reader *r, const struct json_node *list,
                           struct oci_profile *profile)
 {
     profile->arch_map = NEW_ARRAY(r->arena, struct oci_arch_map, list->count);
     profile->arch_map_span = list->key_span;
     for (size_t i = 0; i < list->count; i++) {
         const struct json_node *node = &list->children[i];
-        if (!check_object(r, node, "an element of \"archMap\"", arch_map_fields,
-                          COUNT_OF(arch_map_fields)))
+        if (!import_check_object(r, node, "an element of \"archMap\"", arch_map_fields,
+                                 COUNT_OF(arch_map_fields)))
             continue;
-        const struct json_node *architecture = field(node, "architecture", KIND_STRING);
+        const struct json_node *architecture = import_field(node, "architecture", KIND_STRING);
         if (!architecture) {
             if (!json_member(node, "architecture"))
                 report_error(r->diagnostics, node->span, "\"architecture\" is missing");
             continue;
         }
         struct oci_arch_map *map = &profile->arch_map[profile->arch_map_count++];
-        map->architecture = text_of(architecture);
-        map->sub_architectures = read_texts(r, node, "subArchitectures");
+        map->architecture = import_text_of(architecture);
+        map->sub_architectures = import_texts(r, node, "subArchitectures");
     }
 }
 
-static void read_entries(struct reader *r, const struct json_node *list,
+static void read_entries(struct import_reader *r, const struct json_node *list,
                          struct oci_profile *profile)
 {
     profile->entries = NEW_ARRAY(r->arena, struct oci_entry, list->count);
@@ -437,7 +324,7 @@ static void read_entries(struct reader *r, const struct json_node *list,
 }
 
 /* Fields that say how a filter is installed have no place in a policy. */
-static void report_installation(struct reader *r, const struct json_node *root)
+static void report_installation(struct import_reader *r, const struct json_node *root)
 {
     static const char *const names[] = {"flags", "listenerPath", "listenerMetadata"};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
@@ -452,26 +339,26 @@ static void report_installation(struct reader *r, const struct json_node *root)
 result oci_profile_read(struct arena *arena, const struct json_node *root, enum abi_id arch,
                         struct diagnostics *diagnostics, struct oci_profile *profile)
 {
-    struct reader r = {arena, diagnostics, arch};
+    struct import_reader r = {arena, diagnostics, arch};
     size_t before = diagnostics->errors;
     *profile = (struct oci_profile){0};
     const struct json_node *inside = json_member(json_member(root, "linux"), "seccomp");
     if (inside)
         root = inside;
-    if (!check_object(&r, root, "a profile", profile_fields, COUNT_OF(profile_fields)))
+    if (!import_check_object(&r, root, "a profile", profile_fields, COUNT_OF(profile_fields)))
         return FAILURE(ERROR_INPUT);
     (void)read_action(&r, root, "defaultAction", "defaultErrnoRet", "defaultErrno",
                       &profile->default_word);
-    const struct json_node *list = field(root, "archMap", KIND_ARRAY);
+    const struct json_node *list = import_field(root, "archMap", KIND_ARRAY);
     if (list && list->count)
         read_arch_map(&r, list, profile);
-    if ((list = field(root, "architectures", KIND_ARRAY)) != NULL)
+    if ((list = import_field(root, "architectures", KIND_ARRAY)) != NULL)
         profile->architectures_span = list->key_span;
-    profile->architectures = read_texts(&r, root, "architectures");
+    profile->architectures = import_texts(&r, root, "architectures");
     if (profile->arch_map_span.source && profile->architectures.count)
         report_error(diagnostics, profile->architectures_span,
                      "\"architectures\" and \"archMap\" are both given: use one of them");
-    if ((list = field(root, "syscalls", KIND_ARRAY)) != NULL)
+    if ((list = import_field(root, "syscalls", KIND_ARRAY)) != NULL)
         read_entries(&r, list, profile);
     report_installation(&r, root);
     return diagnostics->errors == before ? SUCCESS : FAILURE(ERROR_INPUT);

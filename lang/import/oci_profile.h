@@ -7,46 +7,20 @@
 #ifndef LANG_IMPORT_OCI_PROFILE_H
 #define LANG_IMPORT_OCI_PROFILE_H
 
-#include "lang/import/document.h"
-#include "lang/lang.h"
-
-struct oci_text {
-    const char *text;
-    struct span span;
-};
-
-struct oci_texts {
-    struct oci_text *items;
-    size_t count;
-};
-
-enum oci_operator { OCI_NE, OCI_LT, OCI_LE, OCI_EQ, OCI_GE, OCI_GT, OCI_MASKED_EQ };
-
-/* One comparison of a 64-bit register, unsigned: `argument OP value`, or `(argument & value) ==
- * value_two`. */
-struct oci_comparison {
-    unsigned index; /* 0..5 */
-    enum oci_operator operator;
-    uint64_t value, value_two;
-    struct span span; /* of the object */
-};
-
-/* Conditions that one entry may have. */
-#define OCI_COMPARISONS_MOST 256
+#include "lang/import/comparison.h"
 
 /* `includes` or `excludes`. */
 struct oci_filter {
-    struct oci_texts capabilities, arches;
+    struct import_texts capabilities, arches;
     bool has_kernel;
     unsigned kernel_major, kernel_minor;
 };
 
 /* One element of `syscalls`. */
 struct oci_entry {
-    struct oci_texts names;
-    uint32_t word;                      /* what its action returns */
-    struct oci_comparison *comparisons; /* all must hold */
-    size_t comparison_count;
+    struct import_texts names;
+    uint32_t word; /* what its action returns */
+    struct import_comparisons comparisons;
     struct oci_filter includes, excludes;
     const char *comment; /* NULL: none */
     struct span span;
@@ -54,13 +28,13 @@ struct oci_entry {
 };
 
 struct oci_arch_map {
-    struct oci_text architecture;
-    struct oci_texts sub_architectures;
+    struct import_text architecture;
+    struct import_texts sub_architectures;
 };
 
 struct oci_profile {
     uint32_t default_word;
-    struct oci_texts architectures;
+    struct import_texts architectures;
     struct span architectures_span;
     struct oci_arch_map *arch_map;
     size_t arch_map_count;

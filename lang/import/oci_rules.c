@@ -2,78 +2,12 @@
 
 #include <stdlib.h>
 
-/* ---- comparisons
- * ------------------------------------------------------------------------------------------ */
-
-static bool satisfied(const struct oci_comparison *c, uint64_t value)
-{
-    switch (c->operator) {
-    case OCI_NE:
-        return value != c->value;
-    case OCI_LT:
-        return value < c->value;
-    case OCI_LE:
-        return value <= c->value;
-    case OCI_EQ:
-        return value == c->value;
-    case OCI_GE:
-        return value >= c->value;
-    case OCI_GT:
-        return value > c->value;
-    case OCI_MASKED_EQ:
-        return (value & c->value) == c->value_two;
-    }
-    return false;
-}
-
-/* The values that an order comparison lets through; false for the others, and when there are none.
- */
-static bool range_of(const struct oci_comparison *c, struct interval *range)
-{
-    *range = (struct interval){0, UINT64_MAX};
-    if (c->operator== OCI_LT && c->value)
-        range->last = c->value - 1;
-    else if (c->operator== OCI_LE)
-        range->last = c->value;
-    else if (c->operator== OCI_GE)
-        range->first = c->value;
-    else if (c->operator== OCI_GT && c->value<UINT64_MAX)
-        range->first = c->value + 1;
-    else
-        return false;
-    return true;
-}
-
-bool oci_comparisons_contradict(const struct oci_comparison *a, const struct oci_comparison *b)
-{
-    struct interval range_a, range_b;
-    if (a->index != b->index)
-        return false;
-    if (a->operator== OCI_EQ)
-        return !satisfied(b, a->value);
-    if (b->operator== OCI_EQ)
-        return !satisfied(a, b->value);
-    if (a->operator== OCI_MASKED_EQ && b->operator== OCI_MASKED_EQ)
-        return ((a->value_two ^ b->value_two) & a->value & b->value) != 0;
-    return range_of(a, &range_a) && range_of(b, &range_b) &&
-           (range_a.last < range_b.first || range_b.last < range_a.first);
-}
-
-bool oci_entry_contradicts_itself(const struct oci_entry *entry)
-{
-    for (size_t i = 0; i < entry->comparison_count; i++)
-        for (size_t j = 0; j < i; j++)
-            if (oci_comparisons_contradict(&entry->comparisons[i], &entry->comparisons[j]))
-                return true;
-    return false;
-}
-
 static bool same_conditions(const struct oci_entry *a, const struct oci_entry *b)
 {
-    if (a->comparison_count != b->comparison_count)
+    if (a->comparisons.count != b->comparisons.count)
         return false;
-    for (size_t i = 0; i < a->comparison_count; i++) {
-        const struct oci_comparison *x = &a->comparisons[i], *y = &b->comparisons[i];
+    for (size_t i = 0; i < a->comparisons.count; i++) {
+        const struct import_comparison *x = &a->comparisons.items[i], *y = &b->comparisons.items[i];
         if (x->index != y->index || x->operator!= y->operator|| x->value != y->value ||
                                     x->value_two != y->value_two)
             return false;
@@ -85,7 +19,7 @@ static bool same_conditions(const struct oci_entry *a, const struct oci_entry *b
  * ------------------------------------------------------------------------ */
 
 struct occurrence {
-    const struct oci_text *name;
+    const struct import_text *name;
     size_t statement; /* index */
     const struct oci_entry *entry;
 };
@@ -137,23 +71,23 @@ struct gathering {
 static bool entries_contradict(struct gathering *g, const struct oci_entry *a,
                                const struct oci_entry *b)
 {
-    size_t work = a->comparison_count * b->comparison_count;
+    size_t work = a->comparisons.count * b->comparisons.count;
     if (work > g->work_left) {
         report_remark(g->diagnostics, NO_SPAN,
                       "too many conditions to look for entries that overlap");
         return true;
     }
     g->work_left -= work;
-    for (size_t i = 0; i < a->comparison_count; i++)
-        for (size_t j = 0; j < b->comparison_count; j++)
-            if (oci_comparisons_contradict(&a->comparisons[i], &b->comparisons[j]))
+    for (size_t i = 0; i < a->comparisons.count; i++)
+        for (size_t j = 0; j < b->comparisons.count; j++)
+            if (import_contradict(&a->comparisons.items[i], &b->comparisons.items[j]))
                 return true;
     return false;
 }
 
 /* A call that none of the served ABIs has is left out without a word: profiles list all machines'
  * calls. */
-static void gather_name(struct gathering *g, const struct oci_text *name, size_t statement)
+static void gather_name(struct gathering *g, const struct import_text *name, size_t statement)
 {
     abi_set anywhere = abi_syscall_anywhere(name->text);
     if (!anywhere && g->unknown_names++ < UNKNOWN_NAMES_MOST)
@@ -197,7 +131,7 @@ static const struct occurrence *find_unconditional(const struct gathering *g,
                                                    const struct occurrence *o, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (!o[i].entry->comparison_count && !is_skipped(g, &o[i]))
+        if (!o[i].entry->comparisons.count && !is_skipped(g, &o[i]))
             return &o[i];
     return NULL;
 }
@@ -228,7 +162,7 @@ static void decide_alone(struct gathering *g, const struct occurrence *o, size_t
     for (size_t i = 0; i < count; i++)
         if (!is_skipped(g, &o[i]) && o[i].entry->word != winner->entry->word)
             report_loser(g, &o[i], winner,
-                         o[i].entry->comparison_count
+                         o[i].entry->comparisons.count
                              ? "the runtimes let an entry without conditions win"
                              : "the runtimes let the first entry without conditions win");
     report_skipped(g, o, count, winner);
@@ -276,7 +210,7 @@ static void decide_by_conditions(struct gathering *g, const struct occurrence *o
 
 static int by_place(const void *a, const void *b)
 {
-    const struct oci_text *const *x = a, *const *y = b;
+    const struct import_text *const *x = a, *const *y = b;
     return *x < *y ? -1 : *x > *y;
 }
 
@@ -315,7 +249,7 @@ result oci_rules(struct arena *arena, const struct oci_profile *profile,
     for (size_t i = 0; i < g.statement_count; i++)
         if (g.statements[i].calls.count)
             qsort(g.statements[i].calls.items, g.statements[i].calls.count,
-                  sizeof(const struct oci_text *), by_place);
+                  sizeof(const struct import_text *), by_place);
     *statements = g.statements;
     *count = g.statement_count;
     return diagnostics->errors == before ? SUCCESS : FAILURE(ERROR_INPUT);

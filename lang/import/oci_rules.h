@@ -24,8 +24,8 @@ struct oci_chain {
 /* What is to be printed where the entry stands. */
 struct oci_statement {
     const struct oci_entry *entry;
-    VECTOR(const struct oci_text *) calls; /* that it decides alone, in its order */
-    VECTOR(struct oci_chain) chains;       /* that it is the first of */
+    VECTOR(const struct import_text *) calls; /* that it decides alone, in its order */
+    VECTOR(struct oci_chain) chains;          /* that it is the first of */
 };
 
 /* Conditional entries that one call may have: a program has 4096 instructions at most. */
@@ -36,10 +36,5 @@ struct oci_statement {
 MUST_USE result oci_rules(struct arena *arena, const struct oci_profile *profile,
                           const struct oci_target *target, struct diagnostics *diagnostics,
                           struct oci_statement **statements, size_t *count);
-
-/* True when no argument satisfies both (it may be false when none does, too). */
-bool oci_comparisons_contradict(const struct oci_comparison *a, const struct oci_comparison *b);
-/* The same of two comparisons of one entry. */
-bool oci_entry_contradicts_itself(const struct oci_entry *entry);
 
 #endif

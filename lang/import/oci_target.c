@@ -18,7 +18,7 @@ static bool add_abi(struct oci_target *target, enum abi_id abi)
     return true;
 }
 
-static void add_named(struct oci_target *target, const struct oci_text *name,
+static void add_named(struct oci_target *target, const struct import_text *name,
                       struct diagnostics *diagnostics)
 {
     bool native = !strcmp(name->text, OCI_NATIVE);
@@ -33,7 +33,7 @@ static void add_named(struct oci_target *target, const struct oci_text *name,
                      abi_get(target->abis[0])->name, abi->name);
 }
 
-static void add_list(struct oci_target *target, const struct oci_texts *names,
+static void add_list(struct oci_target *target, const struct import_texts *names,
                      struct diagnostics *diagnostics)
 {
     for (size_t i = 0; i < names->count; i++)
@@ -145,7 +145,7 @@ static enum abi_id arch_by_word(const char *word)
     return ABI_NONE;
 }
 
-static bool lists_arch(const struct oci_texts *arches, enum abi_id arch)
+static bool lists_arch(const struct import_texts *arches, enum abi_id arch)
 {
     for (size_t i = 0; i < arches->count; i++)
         if (arch_by_word(arches->items[i].text) == arch)
@@ -233,7 +233,7 @@ void oci_held_remarks(const struct oci_target *target, struct diagnostics *diagn
                            target->capabilities[i]);
 }
 
-static size_t count_held(const struct oci_target *target, const struct oci_texts *capabilities)
+static size_t count_held(const struct oci_target *target, const struct import_texts *capabilities)
 {
     size_t held = 0;
     for (size_t i = 0; i < capabilities->count; i++)

@@ -1,4 +1,4 @@
-#include "lang/import/oci_condition.h"
+#include "lang/import/comparison.h"
 
 /* What a comparison looks at, on one ABI. */
 struct compared {
@@ -8,6 +8,7 @@ struct compared {
     const char *order_text; /* the same for < <= > >=: unsigned */
     uint64_t ones;          /* the largest value */
     bool is_pointer;
+    unsigned read; /* bits of it that the kernel reads: more than `bits` for halves */
 };
 
 static uint64_t ones(unsigned bits)
@@ -26,7 +27,7 @@ static struct compared raw_subject(struct arena *arena, unsigned index, unsigned
                                    bool is_pointer)
 {
     const char *text = arena_printf(arena, bits == 32 ? "lo32(arg%u)" : "u64(arg%u)", index);
-    return (struct compared){bits, text, text, ones(bits), is_pointer};
+    return (struct compared){bits, text, text, ones(bits), is_pointer, bits};
 }
 
 static struct compared typed_subject(struct arena *arena, unsigned index,
@@ -36,30 +37,46 @@ static struct compared typed_subject(struct arena *arena, unsigned index,
     const char *order = argument->is_signed ? arena_printf(arena, "(%s & 0x%llx)", text,
                                                            (unsigned long long)ones(argument->bits))
                                             : text;
-    return (struct compared){argument->bits, text, order, ones(argument->bits), false};
+    return (struct compared){argument->bits,       text,  order,
+                             ones(argument->bits), false, argument->bits};
 }
 
-static struct compared subject_of(struct arena *arena, const struct oci_comparison *c,
-                                  const struct oci_view *view)
+static struct compared low_half(struct arena *arena, unsigned index, unsigned read, bool is_pointer)
+{
+    struct compared half = raw_subject(arena, index, 32, is_pointer);
+    half.read = read;
+    return half;
+}
+
+static struct compared subject_of(struct arena *arena, const struct import_comparison *c,
+                                  const struct import_view *view)
 {
     unsigned word = abi_get(view->abi)->word_bits;
     if (view->call->argument_count == ARGUMENTS_UNKNOWN)
-        return raw_subject(arena, c->index, word, false);
+        return c->bits < word ? low_half(arena, c->index, word, false)
+                              : raw_subject(arena, c->index, word, false);
     if (c->index >= view->call->argument_count)
-        return (struct compared){0, NULL, NULL, 0, false};
+        return (struct compared){0, NULL, NULL, 0, false, 0};
     const struct argument *argument = &view->call->arguments[c->index];
+    if (c->bits < argument->bits)
+        return low_half(arena, c->index, argument->bits, argument->is_pointer);
     return argument->is_pointer ? raw_subject(arena, c->index, argument->bits, true)
                                 : typed_subject(arena, c->index, argument);
 }
 
-/* A value at the subject's width. False when it is neither in range nor a sign extension of what
- * is. */
-static bool narrow(const struct compared *subject, uint64_t *value)
+static bool is_half(const struct compared *subject)
+{
+    return subject->read > subject->bits;
+}
+
+/* A value of so many bits at the subject's width. False when it is neither in range nor a sign
+ * extension of what is. */
+static bool narrow(const struct compared *subject, unsigned bits, uint64_t *value)
 {
     if (*value <= subject->ones)
         return true;
     bool extended =
-        subject->bits && *value >> (subject->bits - 1) == UINT64_MAX >> (subject->bits - 1);
+        subject->bits && *value >> (subject->bits - 1) == ones(bits) >> (subject->bits - 1);
     *value &= subject->ones;
     return extended;
 }
@@ -70,18 +87,18 @@ static bool narrow(const struct compared *subject, uint64_t *value)
 struct builder {
     struct arena *arena;
     const struct compared *subject;
-    struct oci_condition condition;
+    struct import_condition condition;
 };
 
 static void fixed(struct builder *b, bool holds)
 {
-    b->condition = (struct oci_condition){.outcome = holds ? OCI_ALWAYS : OCI_NEVER};
+    b->condition = (struct import_condition){.outcome = holds ? IMPORT_ALWAYS : IMPORT_NEVER};
 }
 
 static void compare(struct builder *b, const char *left, const char *symbol, uint64_t value)
 {
-    b->condition = (struct oci_condition){
-        .outcome = OCI_SOMETIMES,
+    b->condition = (struct import_condition){
+        .outcome = IMPORT_SOMETIMES,
         .text = arena_printf(b->arena, "%s %s %s", left, symbol, number_text(b->arena, value))};
 }
 
@@ -137,48 +154,49 @@ static void masked(struct builder *b, uint64_t mask, uint64_t value)
                 "==", value);
 }
 
-static void build(struct builder *b, const struct oci_comparison *c)
+static void build(struct builder *b, const struct import_comparison *c)
 {
     uint64_t value = c->value;
-    bool fits = c->operator== OCI_MASKED_EQ || narrow(b->subject, &value);
+    bool fits = c->operator== IMPORT_MASKED_EQ || narrow(b->subject, c->bits, &value);
     switch (c->operator) {
-    case OCI_EQ:
-    case OCI_NE:
+    case IMPORT_EQ:
+    case IMPORT_NE:
         if (!fits || (!b->subject->bits && value))
-            fixed(b, c->operator== OCI_NE);
+            fixed(b, c->operator== IMPORT_NE);
         else if (!b->subject->bits)
-            fixed(b, c->operator== OCI_EQ);
-        else if (c->operator== OCI_EQ)
+            fixed(b, c->operator== IMPORT_EQ);
+        else if (c->operator== IMPORT_EQ)
             equal(b, value);
         else
             compare(b, b->subject->text, "!=", value);
         return;
-    case OCI_LT:
-    case OCI_LE:
-        below(b, fits ? value : c->value, c->operator== OCI_LE);
+    case IMPORT_LT:
+    case IMPORT_LE:
+        below(b, fits ? value : c->value, c->operator== IMPORT_LE);
         return;
-    case OCI_GE:
-    case OCI_GT:
-        above(b, fits ? value : c->value, c->operator== OCI_GE);
+    case IMPORT_GE:
+    case IMPORT_GT:
+        above(b, fits ? value : c->value, c->operator== IMPORT_GE);
         return;
-    case OCI_MASKED_EQ:
+    case IMPORT_MASKED_EQ:
         masked(b, c->value, c->value_two);
         return;
     }
 }
 
 /* A pointer that is compared with 0 has a typed form, and it is the only one. */
-static void type_null_comparison(struct arena *arena, const struct oci_comparison *c,
+static void type_null_comparison(struct arena *arena, const struct import_comparison *c,
                                  struct compared *subject)
 {
-    if (subject->is_pointer && c->value == 0 && (c->operator== OCI_EQ || c->operator== OCI_NE)) {
+    if (subject->is_pointer && !is_half(subject) && c->value == 0 &&
+        (c->operator== IMPORT_EQ || c->operator== IMPORT_NE)) {
         subject->text = arena_printf(arena, "arg%u", c->index);
         subject->is_pointer = false;
     }
 }
 
-static struct oci_condition build_on(struct arena *arena, const struct oci_comparison *c,
-                                     const struct oci_view *view, struct compared *subject)
+static struct import_condition build_on(struct arena *arena, const struct import_comparison *c,
+                                        const struct import_view *view, struct compared *subject)
 {
     *subject = subject_of(arena, c, view);
     type_null_comparison(arena, c, subject);
@@ -187,16 +205,16 @@ static struct oci_condition build_on(struct arena *arena, const struct oci_compa
     return b.condition;
 }
 
-static void remark_dropped_bits(const struct oci_comparison *c, struct diagnostics *diagnostics)
+static void remark_dropped_bits(const struct import_comparison *c, struct diagnostics *diagnostics)
 {
-    if (c->operator== OCI_MASKED_EQ &&(c->value_two & ~c->value))
+    if (c->operator== IMPORT_MASKED_EQ &&(c->value_two & ~c->value))
         report_warning(diagnostics, c->span,
                        "valueTwo has bits outside the mask; they are dropped, as libseccomp does");
 }
 
-static void remark(const struct oci_comparison *c, const struct oci_view *view,
-                   const struct compared *subject, enum oci_outcome outcome, enum severity severity,
-                   struct diagnostics *diagnostics)
+static void remark(const struct import_comparison *c, const struct import_view *view,
+                   const struct compared *subject, enum import_outcome outcome,
+                   enum severity severity, struct diagnostics *diagnostics)
 {
     const char *abi = abi_get(view->abi)->name, *call = view->call->name;
     remark_dropped_bits(c, diagnostics);
@@ -206,50 +224,57 @@ static void remark(const struct oci_comparison *c, const struct oci_view *view,
             "%s has no argument %u on %s, where the kernel ignores that register: it is taken as "
             "0, so there this decides for every call alike",
             call, c->index, abi);
-    else if (outcome != OCI_SOMETIMES)
+    else if (outcome != IMPORT_SOMETIMES)
         report(diagnostics, severity, c->span, "%s true: %s has %u bits in argument %u of %s",
-               outcome == OCI_ALWAYS ? "always" : "never", abi, subject->bits, c->index, call);
+               outcome == IMPORT_ALWAYS ? "always" : "never", abi, subject->bits, c->index, call);
+    else if (is_half(subject))
+        report(diagnostics, severity, c->span,
+               "looks at the low %u bits of argument %u of %s, of which the kernel reads %u: what "
+               "stands above them is not looked at",
+               subject->bits, c->index, call, subject->read);
     else if (subject->is_pointer)
         report(diagnostics, severity, c->span,
                "argument %u of %s is a pointer: what it points to can change after the check",
                c->index, call);
 }
 
-static void remark_difference(struct arena *arena, const struct oci_comparison *c,
-                              const struct oci_view *view, const struct compared *subject,
-                              enum oci_outcome outcome, const struct oci_view *first,
+static void remark_difference(struct arena *arena, const struct import_comparison *c,
+                              const struct import_view *view, const struct compared *subject,
+                              enum import_outcome outcome, const struct import_view *first,
                               struct diagnostics *diagnostics)
 {
     struct compared there;
-    enum oci_outcome before = build_on(arena, c, first, &there).outcome;
+    enum import_outcome before = build_on(arena, c, first, &there).outcome;
     if (before != outcome || !there.bits != !subject->bits ||
-        there.is_pointer != subject->is_pointer)
+        there.is_pointer != subject->is_pointer || is_half(&there) != is_half(subject))
         remark(c, view, subject, outcome, SEVERITY_NOTE, diagnostics);
 }
 
 /* ---- all comparisons of an entry
  * ----------------------------------------------------------------------------- */
 
-struct oci_condition oci_condition(struct arena *arena, const struct oci_entry *entry,
-                                   const struct oci_view *view, const struct oci_view *first,
-                                   struct diagnostics *diagnostics)
+struct import_condition import_condition(struct arena *arena,
+                                         const struct import_comparisons *comparisons,
+                                         const struct import_view *view,
+                                         const struct import_view *first,
+                                         struct diagnostics *diagnostics)
 {
-    struct oci_condition whole = {.outcome = OCI_ALWAYS};
-    for (size_t i = 0; i < entry->comparison_count; i++) {
-        const struct oci_comparison *c = &entry->comparisons[i];
+    struct import_condition whole = {.outcome = IMPORT_ALWAYS};
+    for (size_t i = 0; i < comparisons->count; i++) {
+        const struct import_comparison *c = &comparisons->items[i];
         struct compared subject;
-        struct oci_condition part = build_on(arena, c, view, &subject);
+        struct import_condition part = build_on(arena, c, view, &subject);
         if (first)
             remark_difference(arena, c, view, &subject, part.outcome, first, diagnostics);
         else
             remark(c, view, &subject, part.outcome, SEVERITY_WARNING, diagnostics);
-        if (whole.outcome == OCI_NEVER || part.outcome == OCI_ALWAYS)
+        if (whole.outcome == IMPORT_NEVER || part.outcome == IMPORT_ALWAYS)
             continue;
-        if (part.outcome == OCI_NEVER || whole.outcome == OCI_ALWAYS)
+        if (part.outcome == IMPORT_NEVER || whole.outcome == IMPORT_ALWAYS)
             whole = part;
         else
-            whole = (struct oci_condition){
-                .outcome = OCI_SOMETIMES,
+            whole = (struct import_condition){
+                .outcome = IMPORT_SOMETIMES,
                 .text = arena_printf(arena, "%s && %s", whole.text, part.text),
                 .conjunction = true};
     }
