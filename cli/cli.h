@@ -36,6 +36,7 @@ enum option_key {
     KEY_ARGS,
     KEY_CAP,
     KEY_ARCH,
+    KEY_THREAD,
     KEY_FROM,
     KEY_BIG_ENDIAN,
     KEY_INSTALL,
@@ -67,6 +68,7 @@ struct options {
     const char *policy, *accepted; /* of audit */
     VECTOR(const char *) capabilities;
     enum abi_id arch;
+    const char *thread; /* --thread */
     unsigned methods;                   /* bits of enum bench_method; 0: what is possible */
     VECTOR(const char *) calls;         /* --call, as written */
     double seconds, same_limit, lambda; /* 0: not given */

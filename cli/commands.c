@@ -103,11 +103,13 @@ static const struct command commands[] = {
      "Examples:\n  bpfproof explain server.policy 'socket(AF_UNIX, SOCK_STREAM, 0)'\n  bpfproof "
      "explain --args openat",
      KEYS(K(ARGS) | K(ABI) | K(FROM)), 0, 2, run_explain},
-    {"import", "FORMAT FILE", "read another policy format (oci) into a policy",
-     "FORMAT oci is Docker's and the OCI runtime specification's seccomp profile.\n\n"
-     "Example:\n  bpfproof import oci profile.json --cap CAP_SYS_ADMIN --kernel 6.1 -o "
-     "profile.policy",
-     KEYS(K(OUTPUT) | K(CAP) | K(KERNEL) | K(ARCH)), 2, 2, run_import},
+    {"import", "FORMAT FILE", "read another policy format (oci, firecracker) into a policy",
+     "FORMAT oci is Docker's and the OCI runtime specification's seccomp profile; firecracker is "
+     "that of Firecracker and of the seccompiler crate, in which --thread chooses a filter.\n\n"
+     "Examples:\n  bpfproof import oci profile.json --cap CAP_SYS_ADMIN --kernel 6.1 -o "
+     "profile.policy\n  bpfproof import firecracker vmm.json --thread vcpu --arch aarch64 -o "
+     "vcpu.policy",
+     KEYS(K(OUTPUT) | K(CAP) | K(KERNEL) | K(ARCH) | K(THREAD)), 2, 2, run_import},
     {"dump", "--pid N | -- CMD [ARG...]",
      "the filters of a process, or those that a command installs",
      "With --pid, reads the filters of all threads of a running process; the kernel shows them to "

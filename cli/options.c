@@ -244,6 +244,9 @@ static const char *read_option(struct context *context, enum option_key key, con
         return read_capabilities(context->arena, text, o);
     case KEY_ARCH:
         return read_arch(text, o);
+    case KEY_THREAD:
+        o->thread = text;
+        return NULL;
     case KEY_TIMEOUT:
         return read_timeout(text, o);
     case KEY_SECONDS:
@@ -297,9 +300,10 @@ static const struct option_row rows[] = {
     {KEY_ASSERT, "assert", 0, "FILE", "prove the statements in FILE"},
     {KEY_VECTORS, "vectors", 0, "FILE", "test vectors, one a line"},
     {KEY_ARGS, "args", 0, "NAME", "list the arguments of a system call"},
-    {KEY_CAP, "cap", 0, "LIST", "capabilities that the container holds (default: none)"},
+    {KEY_CAP, "cap", 0, "LIST", "capabilities that the container holds (oci; default: none)"},
     {KEY_ARCH, "arch", 0, "ABI",
-     "the container's ABI, with its sub-architectures (default: this machine's)"},
+     "the profile's ABI; oci: the container's, with its sub-architectures (default: this machine's)"},
+    {KEY_THREAD, "thread", 0, "NAME", "whose filter, of a file with several (firecracker)"},
     {KEY_BIG_ENDIAN, "big-endian", 0, NULL, "fields are those of a big-endian machine"},
     {KEY_INSTALL, "install", 0, NULL, "ask the running kernel too"},
     {KEY_METHOD, "method", 'm', "METHOD",

@@ -225,10 +225,16 @@ struct import_options {
     size_t capability_count;
     unsigned kernel_major, kernel_minor; /* 0.0 = newest */
     enum abi_id arch;       /* the container's, ABI_NONE = native */
+    const char *thread;     /* whose filter, of a profile that has several; NULL: it has one */
 };
 
 /* An OCI / Docker seccomp profile (runtime-spec config-linux.md, moby's profile format) to policy text. */
 MUST_USE result import_oci(struct arena *arena, const struct source *source, const struct import_options *options,
                            struct diagnostics *diagnostics, struct buffer *policy_text);
+/* A profile of Firecracker and of the seccompiler crate (its docs/json_format.md) to policy text. It is for one
+ * machine; `capabilities` and the kernel mean nothing to it. */
+MUST_USE result import_firecracker(struct arena *arena, const struct source *source,
+                                   const struct import_options *options, struct diagnostics *diagnostics,
+                                   struct buffer *policy_text);
 
 #endif

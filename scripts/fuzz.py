@@ -15,13 +15,15 @@ import hostile  # noqa: E402
 WALL_CLOCK = 30  # seconds; --timeout is 5
 SEEDS = {
     "policy": ["examples/*.policy", "examples/include/*.policy", "tests/broken/*.policy"],
-    "oci": ["tests/import/*.json", "/usr/share/containers/seccomp.json"],
+    "oci": ["tests/import/oci/*.json", "/usr/share/containers/seccomp.json"],
+    "firecracker": ["tests/import/firecracker/*.json"],
     "asm": ["tests/unit/bpf/*.asm"],
 }
 COMMANDS = {
     "policy": [["fmt", "@"], ["compile", "@", "-o", os.devnull, "--timeout", "5"],
                ["explain", "@", "openat(1, 2, 3)"]],
     "oci": [["import", "oci", "@"]],
+    "firecracker": [["import", "firecracker", "@"], ["import", "firecracker", "@", "--thread", "main"]],
     "asm": [["asm", "@", "-f", "c"]],
     "call": [["simulate", "SEED_BLOB", "@text"]],
 }

@@ -27,7 +27,7 @@ struct import_comparison {
     unsigned bits;  /* 64: of the register; 32: of its low half, and then the values fit 32 bits */
     enum import_operator operator;
     uint64_t value, value_two;
-    struct span span; /* of the object */
+    struct span span; /* where it stands: of the object, or of its value */
 };
 
 /* All of them must hold. */

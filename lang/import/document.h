@@ -9,7 +9,15 @@
 
 #include "base/base.h"
 
-enum json_kind { KIND_NULL, KIND_BOOLEAN, KIND_NUMBER, KIND_STRING, KIND_ARRAY, KIND_OBJECT };
+enum json_kind {
+    KIND_NULL,
+    KIND_BOOLEAN,
+    KIND_NUMBER,
+    KIND_STRING,
+    KIND_ARRAY,
+    KIND_OBJECT,
+    KIND_ANY /* of what is asked for; no value is of it */
+};
 
 struct json_node {
     enum json_kind kind;

@@ -2,6 +2,8 @@
 
 #include <strings.h>
 
+#define ERRNO_MOST 4095u /* MAX_ERRNO: the kernel clamps what is larger */
+
 static const struct field_rule *field_rule(const struct field_rule *rules, size_t count,
                                            const char *name)
 {
@@ -49,7 +51,7 @@ bool import_check_object(struct import_reader *r, const struct json_node *node, 
         const struct field_rule *rule = field_rule(rules, count, member->key);
         if (!rule)
             report_unknown_field(r, member, rules, count);
-        else if (member->kind != rule->kind && member->kind != KIND_NULL)
+        else if (rule->kind != KIND_ANY && member->kind != rule->kind && member->kind != KIND_NULL)
             report_error(r->diagnostics, member->span, "\"%s\" must be %s, not %s", member->key,
                          json_kind_name(rule->kind), json_kind_name(member->kind));
     }
@@ -98,4 +100,16 @@ bool import_number(struct import_reader *r, const struct json_node *object, cons
     report_error(r->diagnostics, node->span, "\"%s\" must be an integer from 0 to %llu", name,
                  (unsigned long long)most);
     return false;
+}
+
+uint32_t import_errno(struct import_reader *r, struct span span, uint64_t value)
+{
+    if (value == 0)
+        report_warning(r->diagnostics, span,
+                       "errno 0 skips the call and reports success to the caller");
+    if (value <= ERRNO_MOST)
+        return (uint32_t)value;
+    report_warning(r->diagnostics, span, "the kernel returns errno %u in place of %llu", ERRNO_MOST,
+                   (unsigned long long)value);
+    return ERRNO_MOST;
 }

@@ -26,7 +26,7 @@ struct import_texts {
 /* What an object may hold: a name, and the kind of its value. */
 struct field_rule {
     const char *name;
-    enum json_kind kind;
+    enum json_kind kind; /* ANY: its own reader says */
 };
 
 /* Reports every field that is unknown or of the wrong kind. False when `node` is no object at all;
@@ -47,5 +47,8 @@ struct import_texts import_texts(struct import_reader *r, const struct json_node
 /* An unsigned integer of at most `most`. False: absent or wrong, and then reported. */
 bool import_number(struct import_reader *r, const struct json_node *object, const char *name,
                    uint64_t most, uint64_t *value);
+
+/* The errno that a caller gets for `value`: 0 is remarked, and what the kernel makes another of. */
+uint32_t import_errno(struct import_reader *r, struct span span, uint64_t value);
 
 #endif

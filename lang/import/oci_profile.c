@@ -22,8 +22,7 @@ static const struct action_rule action_rules[] = {
     {"SCMP_ACT_NOTIFY", ACTION_NOTIFY, false},
 };
 
-#define ERRNO_MOST 4095u /* MAX_ERRNO: the kernel clamps what is larger */
-#define EPERM_VALUE 1u   /* on every ABI */
+#define EPERM_VALUE 1u /* on every ABI */
 
 static const struct action_rule *find_action(struct import_reader *r, const struct json_node *node)
 {
@@ -55,22 +54,6 @@ static bool errno_by_text(struct import_reader *r, const struct json_node *node,
     return false;
 }
 
-/* The errno that the caller gets. */
-static uint32_t returned_errno(struct import_reader *r, enum action action, struct span span,
-                               uint64_t value)
-{
-    if (action != ACTION_ERRNO)
-        return (uint32_t)value;
-    if (value == 0)
-        report_warning(r->diagnostics, span,
-                       "errno 0 skips the call and reports success to the caller");
-    if (value <= ERRNO_MOST)
-        return (uint32_t)value;
-    report_warning(r->diagnostics, span, "the kernel returns errno %u in place of %llu", ERRNO_MOST,
-                   (unsigned long long)value);
-    return ERRNO_MOST;
-}
-
 /* The action's data. The engines let the symbolic field win over the number; without either, EPERM
  * is meant. */
 static uint32_t read_errno(struct import_reader *r, const struct json_node *object,
@@ -93,8 +76,10 @@ static uint32_t read_errno(struct import_reader *r, const struct json_node *obje
                        text_name, number_name, text_name);
     if (!has_number && !has_text)
         return EPERM_VALUE;
-    return returned_errno(r, rule->action, has_text ? text_node->span : number_node->span,
-                          has_text ? symbolic : number);
+    uint64_t value = has_text ? symbolic : number;
+    return rule->action == ACTION_ERRNO
+               ? import_errno(r, has_text ? text_node->span : number_node->span, value)
+               : (uint32_t)value;
 }
 
 /* The word of `object`'s action; false when there is none or it is wrong. */

@@ -1,4 +1,4 @@
-# Importing other people's formats. The importer's own golden files are in tests/import.
+# Importing other people's formats. The importers' own golden files are in tests/import.
 load support
 
 profile() {
@@ -95,4 +95,60 @@ verdict() { bpfproof simulate "$T/profile.bpf" "$1" --json 2>/dev/null | json ca
         [ "$(json width_safety <"$T/out.json")" = PROVED ]
     done
     [ -n "$found" ] || skip "no profiles here"
+}
+
+# A profile of the seccompiler crate for threads `vmm` and `api`.
+threads() {
+    cat >"$T/threads.json" <<'JSON'
+{
+    "vmm": { "default_action": "trap", "filter_action": "allow", "filter": [
+        { "syscall": "read" },
+        { "syscall": "ioctl", "args": [ { "index": 1, "type": "dword", "op": "eq", "val": 44672, "comment": "KVM_RUN" } ] },
+        { "syscall": "mmap", "args": [ { "index": 3, "type": "dword", "op": "eq", "val": 34 },
+                                       { "index": 2, "type": "dword", "op": { "masked_eq": 4 }, "val": 0 } ] }
+    ] },
+    "api": { "mismatch_action": { "errno": 1 }, "match_action": "allow", "filter": [ { "syscall": "write" } ] }
+}
+JSON
+}
+
+@test "a thread's filter of a seccompiler profile compiles, proved, and means what the profile means" {
+    threads
+    bpfproof import firecracker "$T/threads.json" --thread vmm --arch x86_64 -o "$T/vmm.policy"
+    bpfproof fmt "$T/vmm.policy" | cmp - "$T/vmm.policy"
+    bpfproof compile "$T/vmm.policy" -o "$T/profile.bpf" --json >"$T/out.json"
+    [ "$(json proof <"$T/out.json")" = PROVED ]
+    [ "$(verdict 'x86_64:read(0, 0, 0)')" = allow ]
+    [ "$(verdict 'x86_64:write(0, 0, 0)')" = 'trap(0)' ]
+    [ "$(verdict 'x86_64:ioctl(3, 44672, 0)')" = allow ]
+    [ "$(verdict 'x86_64:ioctl(3, 44673, 0)')" = 'trap(0)' ]
+    [ "$(verdict 'x86_64:mmap(0, 4096, 3, 34, -1, 0)')" = allow ]
+    [ "$(verdict 'x86_64:mmap(0, 4096, 7, 34, -1, 0)')" = 'trap(0)' ]
+    [ "$(verdict 'x86_64:mmap(0, 4096, 3, 0x100000022, -1, 0)')" = allow ]    # a dword is all that it looks at
+    [ "$(verdict 'x32:read(0, 0, 0)')" = kill_process ]
+    [ "$(verdict 'i386:read(0, 0, 0)')" = kill_process ]
+}
+
+@test "a file for several threads needs --thread, and says which there are" {
+    threads
+    run bpfproof import firecracker "$T/threads.json" --arch x86_64 -o "$T/vmm.policy"
+    [ "$status" -eq 2 ]
+    [[ $output == *"--thread says which"*"vmm, api"* ]]
+    [ ! -e "$T/vmm.policy" ]
+}
+
+@test "the profiles that a VMM ships: as its own compiler has them, but for x32's numbers, which are killed here" {
+    profiles=../shared/corpus/policies/firecracker blobs=../shared/bench/peers
+    [ -d "$profiles" ] && [ -d "$blobs" ] || skip "no profiles here"
+    for thread in vmm api vcpu; do
+        bpfproof import firecracker "$profiles/x86_64-unknown-linux-musl.json" --thread "$thread" --arch x86_64 -o "$T/a.policy"
+        bpfproof compile "$T/a.policy" -o "$T/a.bpf" --json >"$T/out.json"
+        [ "$(json proof <"$T/out.json")" = PROVED ]
+        run bpfproof diff "$T/a.policy" "$blobs/firecracker-$thread-seccompiler.bpf"
+        [ "$status" -eq 1 ]
+        [[ $output == *"foreign x86_64 nr 0x40000000..0xfffffffe"*"REFUTED: 1 difference, and PROVED: no other"* ]]
+        bpfproof import firecracker "$profiles/aarch64-unknown-linux-musl.json" --thread "$thread" --arch aarch64 -o "$T/a.policy"
+        bpfproof compile "$T/a.policy" -o "$T/a.bpf" --json >"$T/out.json"
+        [ "$(json proof <"$T/out.json")" = PROVED ]
+    done
 }

@@ -1,6 +1,7 @@
-/* Profiles of tests/import against the policy text and the diagnostics that stand beside them:
+/* Profiles of tests/import/FORMAT against the policy text and the diagnostics that stand beside
+ * them:
  *   NAME.json      the profile
- *   NAME.args      options, if any: --cap=, --kernel=, --arch= (else x86_64)
+ *   NAME.args      options, if any: --cap=, --kernel=, --arch= (else x86_64), --thread=
  *   NAME.policy    what it must become; absent when it must be refused
  *   NAME.expected  the diagnostics; absent when there must be none
  * BLESS=1 in the environment writes what is found instead of comparing; not under CI.
@@ -13,6 +14,19 @@
 #include <unistd.h>
 
 #define DIRECTORY "tests/import"
+#define TESTS_MOST 400
+
+typedef result importer(struct arena *arena, const struct source *source,
+                        const struct import_options *options, struct diagnostics *diagnostics,
+                        struct buffer *policy_text);
+
+static const struct format {
+    const char *name; /* and its directory's */
+    importer *import;
+} formats[] = {
+    {"oci", import_oci},
+    {"firecracker", import_firecracker},
+};
 
 struct imported {
     bool accepted;
@@ -20,9 +34,15 @@ struct imported {
     const char *diagnostics;
 };
 
-static char *path_of(struct arena *arena, const char *name, const char *suffix)
+/* A test's state starts as one of these. */
+struct profile {
+    const struct format *format;
+    const char *name;
+};
+
+static char *path_of(struct arena *arena, const struct profile *profile, const char *suffix)
 {
-    return arena_printf(arena, DIRECTORY "/%s%s", name, suffix);
+    return arena_printf(arena, DIRECTORY "/%s/%s%s", profile->format->name, profile->name, suffix);
 }
 
 /* The text of a file; NULL when there is none. */
@@ -47,6 +67,8 @@ static void read_options(struct fixture *f, const char *text, struct import_opti
             capabilities[options->capability_count++] = word + 6;
         else if (!strncmp(word, "--arch=", 7))
             options->arch = abi_by_name(word + 7)->id;
+        else if (!strncmp(word, "--thread=", 9))
+            options->thread = word + 9;
         else
             assert_int_equal(
                 sscanf(word, "--kernel=%u.%u", &options->kernel_major, &options->kernel_minor), 2);
@@ -66,18 +88,19 @@ static const char *diagnostics_text(struct fixture *f, const struct diagnostics 
     return copy;
 }
 
-static struct imported import_file(struct fixture *f, const char *name)
+static struct imported import_file(struct fixture *f, const struct profile *profile)
 {
-    const char *text = read_text(f, path_of(f->arena, name, ".json"));
+    const char *text = read_text(f, path_of(f->arena, profile, ".json"));
     assert_non_null(text);
-    const struct source *source =
-        source_from_text(f->arena, arena_printf(f->arena, "%s.json", name), text, strlen(text));
+    const struct source *source = source_from_text(
+        f->arena, arena_printf(f->arena, "%s.json", profile->name), text, strlen(text));
     struct import_options options;
-    read_options(f, read_text(f, path_of(f->arena, name, ".args")), &options);
+    read_options(f, read_text(f, path_of(f->arena, profile, ".args")), &options);
     struct diagnostics diagnostics = diagnostics_new(f->arena);
     struct buffer policy = buffer_new(f->arena);
     struct imported imported;
-    imported.accepted = worked(import_oci(f->arena, source, &options, &diagnostics, &policy));
+    imported.accepted =
+        worked(profile->format->import(f->arena, source, &options, &diagnostics, &policy));
     imported.policy = imported.accepted ? buffer_string(&policy) : NULL;
     imported.diagnostics = diagnostics.first ? diagnostics_text(f, &diagnostics) : NULL;
     assert_true(imported.accepted == (diagnostics.errors == 0));
@@ -132,19 +155,18 @@ static void assert_reads(struct fixture *f, const char *text, bool had_warnings)
     assert_true(had_warnings || diagnostics.warnings == expected);
 }
 
-/* A test's state starts as the profile's name. */
 struct profile_test {
     struct fixture *fixture;
-    const char *name;
+    const struct profile *profile;
 };
 
 static int open_profile(void **state)
 {
-    const char *name = *state;
+    const struct profile *profile = *state;
     void *fixture;
     fixture_open(&fixture);
     struct profile_test *test = NEW(((struct fixture *)fixture)->arena, struct profile_test);
-    *test = (struct profile_test){fixture, name};
+    *test = (struct profile_test){fixture, profile};
     *state = test;
     return 0;
 }
@@ -159,9 +181,9 @@ static void imports_as_expected(void **state)
 {
     struct profile_test *test = *state;
     struct fixture *f = test->fixture;
-    struct imported imported = import_file(f, test->name);
-    compare(f, path_of(f->arena, test->name, ".policy"), imported.policy);
-    compare(f, path_of(f->arena, test->name, ".expected"), imported.diagnostics);
+    struct imported imported = import_file(f, test->profile);
+    compare(f, path_of(f->arena, test->profile, ".policy"), imported.policy);
+    compare(f, path_of(f->arena, test->profile, ".expected"), imported.diagnostics);
     if (imported.accepted)
         assert_reads(f, imported.policy, imported.diagnostics != NULL);
 }
@@ -172,26 +194,48 @@ static int is_profile(const struct dirent *entry)
     return length > 5 && !strcmp(entry->d_name + length - 5, ".json");
 }
 
+struct tests {
+    struct CMUnitTest items[TESTS_MOST];
+    struct profile profiles[TESTS_MOST];
+    char names[TESTS_MOST][300];
+    size_t count;
+};
+
+/* False: none, or more than there is room for. */
+static bool add_profiles(struct tests *tests, const struct format *format)
+{
+    char directory[64];
+    struct dirent **entries;
+    snprintf(directory, sizeof directory, DIRECTORY "/%s", format->name);
+    int count = scandir(directory, &entries, is_profile, alphasort);
+    bool fits = count > 0 && tests->count + (size_t)count <= TESTS_MOST;
+    for (int i = 0; i < count; i++) {
+        size_t at = tests->count;
+        if (fits) {
+            char *name = tests->names[at];
+            snprintf(name, sizeof tests->names[at], "%s: %.*s", format->name,
+                     (int)strlen(entries[i]->d_name) - 5, entries[i]->d_name);
+            tests->profiles[at] = (struct profile){format, name + strlen(format->name) + 2};
+            tests->items[at] = (struct CMUnitTest){name, imports_as_expected, open_profile,
+                                                   close_profile, &tests->profiles[at]};
+            tests->count++;
+        }
+        free(entries[i]);
+    }
+    if (count >= 0)
+        free(entries);
+    return fits;
+}
+
 int main(void)
 {
-    struct dirent **entries;
-    int count = scandir(DIRECTORY, &entries, is_profile, alphasort);
-    if (count <= 0) {
-        printf("Bail out! no profiles in " DIRECTORY "\n");
-        return 1;
-    }
-    struct CMUnitTest *tests = calloc((size_t)count, sizeof *tests);
-    for (int i = 0; tests && i < count; i++) {
-        char *name = entries[i]->d_name;
-        name[strlen(name) - 5] = '\0';
-        tests[i] =
-            (struct CMUnitTest){name, imports_as_expected, open_profile, close_profile, name};
+    static struct tests tests;
+    for (size_t i = 0; i < COUNT_OF(formats); i++) {
+        if (!add_profiles(&tests, &formats[i])) {
+            printf("Bail out! no profiles, or too many, in " DIRECTORY "/%s\n", formats[i].name);
+            return 1;
+        }
     }
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    int failures = _cmocka_run_group_tests("tests", tests, (size_t)count, NULL, NULL);
-    for (int i = 0; i < count; i++)
-        free(entries[i]);
-    free(entries);
-    free(tests);
-    return failures;
+    return _cmocka_run_group_tests("tests", tests.items, tests.count, NULL, NULL);
 }
