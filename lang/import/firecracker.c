@@ -6,6 +6,7 @@
 #define PROFILE_BYTES_MOST ((size_t)4 << 20)
 /* Calls that nobody knows are reported one by one up to here. */
 #define UNKNOWN_CALLS_MOST 20
+#define THREADS_SHOWN_MOST 20
 
 /* What becomes of a rule. */
 enum fate {
@@ -40,9 +41,11 @@ static void list_threads(struct arena *arena, const struct firecracker_profile *
                          struct diagnostics *diagnostics)
 {
     struct buffer names = buffer_new(arena);
-    for (size_t i = 0; i < profile->filter_count; i++)
+    for (size_t i = 0; i < profile->filter_count && i < THREADS_SHOWN_MOST; i++)
         buffer_printf(&names, "%s %s", i ? "," : "",
                       import_printable(arena, profile->filters[i].thread.text));
+    if (profile->filter_count > THREADS_SHOWN_MOST)
+        buffer_printf(&names, " and %zu more", profile->filter_count - THREADS_SHOWN_MOST);
     report_note(diagnostics, NO_SPAN, "it has filters for:%s", buffer_string(&names));
 }
 
