@@ -69,14 +69,21 @@ static bool is_half(const struct compared *subject)
     return subject->read > subject->bits;
 }
 
+/* Whether bits `from` - 1 to `to` - 1 of the value are all one, and those above are zero. */
+static bool is_extended(uint64_t value, unsigned from, unsigned to)
+{
+    return from <= to && value >> (from - 1) == ones(to) >> (from - 1);
+}
+
 /* A value of so many bits at the subject's width. False when it is neither in range nor a sign
- * extension of what is. */
+ * extension of what is: to all the bits, or to the 32 of which a caller's registers make no more.
+ */
 static bool narrow(const struct compared *subject, unsigned bits, uint64_t *value)
 {
     if (*value <= subject->ones)
         return true;
-    bool extended =
-        subject->bits && *value >> (subject->bits - 1) == ones(bits) >> (subject->bits - 1);
+    bool extended = subject->bits && (is_extended(*value, subject->bits, bits) ||
+                                      (bits > 32 && is_extended(*value, subject->bits, 32)));
     *value &= subject->ones;
     return extended;
 }
@@ -224,6 +231,9 @@ static void remark(const struct import_comparison *c, const struct import_view *
             "%s has no argument %u on %s, where the kernel ignores that register: it is taken as "
             "0, so there this decides for every call alike",
             call, c->index, abi);
+    else if (outcome != IMPORT_SOMETIMES && is_half(subject))
+        report(diagnostics, severity, c->span, "%s true of the low %u bits of argument %u of %s",
+               outcome == IMPORT_ALWAYS ? "always" : "never", subject->bits, c->index, call);
     else if (outcome != IMPORT_SOMETIMES)
         report(diagnostics, severity, c->span, "%s true: %s has %u bits in argument %u of %s",
                outcome == IMPORT_ALWAYS ? "always" : "never", abi, subject->bits, c->index, call);

@@ -16,7 +16,7 @@ static bool satisfied(const struct import_comparison *c, uint64_t value)
     case IMPORT_GT:
         return value > c->value;
     case IMPORT_MASKED_EQ:
-        return (value & c->value) == c->value_two;
+        return (value & c->value) == (c->value_two & c->value);
     }
     return false;
 }

@@ -23,14 +23,19 @@ struct placed_rule {
     const char *condition; /* NULL: every call matches */
 };
 
+/* The first rules of a call that let every one of it match; NULL: none. */
+struct decided {
+    const struct placed_rule *bare;  /* it has no conditions */
+    const struct placed_rule *alone; /* it is bare, or its conditions always hold */
+};
+
 struct import {
     struct arena *arena;
     struct diagnostics *diagnostics;
     enum abi_id abi;
     const struct firecracker_filter *filter;
-    struct placed_rule *rules;        /* as many as the filter has, in its order */
-    const struct placed_rule **alone; /* by place in the ABI's table: the first rule that every call
-                                         matches; NULL: none */
+    struct placed_rule *rules; /* as many as the filter has, in its order */
+    struct decided *decided;   /* by the call's place in the ABI's table */
     size_t unknown;
 };
 
@@ -42,7 +47,7 @@ static void list_threads(struct arena *arena, const struct firecracker_profile *
 {
     struct buffer names = buffer_new(arena);
     for (size_t i = 0; i < profile->filter_count && i < THREADS_SHOWN_MOST; i++)
-        buffer_printf(&names, "%s %s", i ? "," : "",
+        buffer_printf(&names, "%s `%s`", i ? "," : "",
                       import_printable(arena, profile->filters[i].thread.text));
     if (profile->filter_count > THREADS_SHOWN_MOST)
         buffer_printf(&names, " and %zu more", profile->filter_count - THREADS_SHOWN_MOST);
@@ -71,15 +76,19 @@ static const struct firecracker_filter *choose(struct arena *arena, const struct
 /* ---- what becomes of each rule
  * ----------------------------------------------------------------------- */
 
+static bool permits(const struct import *i)
+{
+    enum action match = action_of_word(i->filter->match_word, NULL)->action;
+    return match == ACTION_ALLOW || match == ACTION_LOG;
+}
+
 /* To leave out a call of which a rule says more than the rest of the filter is a hole; to leave out
  * one that it permits is none. */
 static void report_unknown(struct import *i, const struct firecracker_rule *rule)
 {
-    enum action match = action_of_word(i->filter->match_word, NULL)->action;
-    bool permits = match == ACTION_ALLOW || match == ACTION_LOG;
     if (i->unknown++ >= UNKNOWN_CALLS_MOST)
         return;
-    if (permits)
+    if (permits(i))
         report_remark(i->diagnostics, rule->call.span, "unknown call \"%s\", left out",
                       rule->call.text);
     else
@@ -95,13 +104,27 @@ static void find_call(struct import *i, struct placed_rule *placed)
     if (placed->call)
         return;
     placed->fate = FATE_UNKNOWN;
-    if (!abi_syscall_anywhere(rule->call.text)) {
+    if (!abi_syscall_anywhere(rule->call.text))
         report_unknown(i, rule);
-        return;
+}
+
+/* A profile is for one machine, all its filters are. */
+static result check_machine(const struct firecracker_profile *profile, enum abi_id abi,
+                            struct diagnostics *diagnostics)
+{
+    size_t before = diagnostics->errors;
+    for (size_t f = 0; f < profile->filter_count; f++) {
+        for (size_t r = 0; r < profile->filters[f].rule_count; r++) {
+            const struct import_text *call = &profile->filters[f].rules[r].call;
+            if (!abi_syscall(abi, call->text) && abi_syscall_anywhere(call->text))
+                report_error(diagnostics, call->span, "%s is no call of %s", call->text,
+                             abi_get(abi)->name);
+        }
     }
-    report_error(i->diagnostics, rule->call.span, "%s is no call of %s", rule->call.text,
-                 abi_get(i->abi)->name);
-    report_note(i->diagnostics, NO_SPAN, "a profile is for one machine; --arch says for which");
+    if (diagnostics->errors == before)
+        return SUCCESS;
+    report_note(diagnostics, NO_SPAN, "a profile is for one machine; --arch says for which");
+    return FAILURE(ERROR_INPUT);
 }
 
 static void find_condition(struct import *i, struct placed_rule *placed)
@@ -122,53 +145,65 @@ static void find_condition(struct import *i, struct placed_rule *placed)
         placed->condition = condition.text;
 }
 
-static const struct placed_rule **alone_of(const struct import *i, const struct placed_rule *placed)
+static struct decided *decided_of(const struct import *i, const struct placed_rule *placed)
 {
     size_t count;
     const struct syscall_entry *table = abi_syscalls(i->abi, &count);
-    return &i->alone[abi_syscall_at(i->abi, placed->call->nr) - table];
+    return &i->decided[abi_syscall_at(i->abi, placed->call->nr) - table];
+}
+
+static void decide(const struct import *i, const struct placed_rule *placed)
+{
+    struct decided *decided = decided_of(i, placed);
+    if (!placed->rule->comparisons.count && !decided->bare)
+        decided->bare = placed;
+    if (placed->fate == FATE_WRITTEN && !placed->condition && !decided->alone)
+        decided->alone = placed;
 }
 
 /* The format's text says that any rule that matches is enough. Its own compiler drops a rule
- * without conditions where the call has rules with some; those that go through libseccomp do as the
- * text says. */
+ * without conditions where the call has rules with some, be they such as never hold; those that go
+ * through libseccomp do as the text says. */
 static void cover(struct import *i, struct placed_rule *placed)
 {
-    const struct placed_rule *alone = *alone_of(i, placed);
-    if (!alone || alone == placed)
-        return;
-    placed->fate = FATE_COVERED;
-    if (!placed->rule->comparisons.count)
+    const struct decided *decided = decided_of(i, placed);
+    const struct placed_rule *alone = decided->bare ? decided->bare : decided->alone;
+    bool is_written = placed->fate == FATE_WRITTEN;
+    if (is_written && decided->alone && decided->alone != placed)
+        placed->fate = FATE_COVERED;
+    if (!placed->rule->comparisons.count || !alone || alone == placed ||
+        (!decided->bare && !is_written))
         return;
     report_warning(i->diagnostics, placed->rule->span,
                    "these conditions decide nothing: another entry lets every %s match",
                    placed->rule->call.text);
-    report_note(i->diagnostics, alone->rule->span,
-                "that entry; seccompiler itself drops it, and lets the conditions decide");
+    report_note(i->diagnostics, alone->rule->span, "%s",
+                decided->bare
+                    ? "that entry; seccompiler itself drops it, and lets the conditions decide"
+                    : "that entry");
 }
 
-static result place_rules(struct import *i)
+static void place_rules(struct import *i)
 {
-    size_t before = i->diagnostics->errors, calls;
+    size_t calls;
     (void)abi_syscalls(i->abi, &calls);
     i->rules = NEW_ARRAY(i->arena, struct placed_rule, i->filter->rule_count);
-    i->alone = NEW_ARRAY(i->arena, const struct placed_rule *, calls);
+    i->decided = NEW_ARRAY(i->arena, struct decided, calls);
     for (size_t r = 0; r < i->filter->rule_count; r++) {
         struct placed_rule *placed = &i->rules[r];
         placed->rule = &i->filter->rules[r];
         find_call(i, placed);
         if (placed->fate == FATE_WRITTEN)
             find_condition(i, placed);
-        if (placed->fate == FATE_WRITTEN && !placed->condition && !*alone_of(i, placed))
-            *alone_of(i, placed) = placed;
+        if (placed->call)
+            decide(i, placed);
     }
     for (size_t r = 0; r < i->filter->rule_count; r++)
-        if (i->rules[r].fate == FATE_WRITTEN)
+        if (i->rules[r].call)
             cover(i, &i->rules[r]);
     if (i->unknown > UNKNOWN_CALLS_MOST)
-        report_remark(i->diagnostics, NO_SPAN, "%zu more unknown calls, left out",
-                      i->unknown - UNKNOWN_CALLS_MOST);
-    return i->diagnostics->errors == before ? SUCCESS : FAILURE(ERROR_INPUT);
+        report(i->diagnostics, permits(i) ? SEVERITY_NOTE : SEVERITY_WARNING, NO_SPAN,
+               "%zu more unknown calls, left out", i->unknown - UNKNOWN_CALLS_MOST);
 }
 
 /* ---- writing
@@ -278,15 +313,15 @@ result import_firecracker(struct arena *arena, const struct source *source,
     result r = json_document(arena, source, diagnostics, &root);
     if (worked(r))
         r = firecracker_profile_read(arena, root, diagnostics, &profile);
+    if (worked(r))
+        r = check_machine(&profile, i.abi, diagnostics);
     if (failed(r))
         return r;
     i.filter = choose(arena, source, &profile, options->thread, diagnostics);
     if (!i.filter)
         return FAILURE(ERROR_INPUT);
-    r = place_rules(&i);
-    if (worked(r)) {
-        *policy_text = buffer_new(arena);
-        write_policy(&i, source, policy_text);
-    }
-    return r;
+    place_rules(&i);
+    *policy_text = buffer_new(arena);
+    write_policy(&i, source, policy_text);
+    return SUCCESS;
 }

@@ -7,9 +7,16 @@
 const char *import_printable(struct arena *arena, const char *text)
 {
     char *clean = arena_string(arena, text, strlen(text));
-    for (char *c = clean; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = ' ';
+    size_t left = strlen(clean);
+    for (char *c = clean; left;) {
+        unsigned length = printable_length(c, left);
+        if (!length) {
+            *c = (unsigned char)*c < 0x20 || *c == 0x7f ? ' ' : '?';
+            length = 1;
+        }
+        c += length;
+        left -= length;
+    }
     return clean;
 }
 

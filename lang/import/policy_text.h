@@ -4,7 +4,9 @@
 
 #include "lang/import/fields.h"
 
-/* The text on one line, without bytes that could end a comment or move a terminal's cursor. */
+/* The text on one line, UTF-8 and printable: spaces in place of controls, so that none ends a
+ * comment or moves a terminal's cursor, and question marks in place of bytes that are no character
+ * or hide others. */
 const char *import_printable(struct arena *arena, const char *text);
 
 /* The last part of the source's name, printable. */

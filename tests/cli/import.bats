@@ -152,3 +152,14 @@ JSON
         [ "$(json proof <"$T/out.json")" = PROVED ]
     done
 }
+
+@test "a file whose name is not UTF-8 leaves a policy too, also in JSON" {
+    profile
+    threads
+    cp "$T/profile.json" "$T/"$'a\xff.json'
+    cp "$T/threads.json" "$T/"$'b\xff.json'
+    bpfproof import oci "$T/"$'a\xff.json' --arch x86_64 --json >"$T/out.json"
+    [[ $(json policy <"$T/out.json") == "# Made from a?.json"* ]]
+    bpfproof import firecracker "$T/"$'b\xff.json' --thread api --arch x86_64 --json >"$T/out.json"
+    [[ $(json policy <"$T/out.json") == "# Made from b?.json"* ]]
+}
