@@ -133,7 +133,7 @@ JSON
     threads
     run bpfproof import firecracker "$T/threads.json" --arch x86_64 -o "$T/vmm.policy"
     [ "$status" -eq 2 ]
-    [[ $output == *"--thread says which"*"vmm, api"* ]]
+    [[ $output == *"--thread says which"*'`vmm`, `api`'* ]]
     [ ! -e "$T/vmm.policy" ]
 }
 
