@@ -1,5 +1,8 @@
 #include "lang/import/document.h"
 
+/* Profiles have some ten thousand bytes, or fifty. */
+#define PROFILE_BYTES_MOST ((size_t)4 << 20)
+
 struct builder {
     struct arena *arena;
     const struct source *source;
@@ -102,6 +105,11 @@ static void build(struct builder *b, const json_t *value, struct json_node *node
 result json_document(struct arena *arena, const struct source *source,
                      struct diagnostics *diagnostics, struct json_node **root)
 {
+    if (source->length > PROFILE_BYTES_MOST) {
+        report_error(diagnostics, NO_SPAN, "%s: a profile has at most %zu bytes", source->name,
+                     PROFILE_BYTES_MOST);
+        return FAILURE(ERROR_INPUT);
+    }
     json_error_t error;
     /* Integers as reals: the tree takes their digits from the text, and none is too big for a real.
      */

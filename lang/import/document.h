@@ -30,7 +30,8 @@ struct json_node {
 };
 
 /* Parses the text of `source`. Duplicate keys, trailing text and nesting past jansson's limit
- * (2048) are errors with their place. The tree lives in `arena`. */
+ * (2048) are errors with their place; more than four million bytes are an error. The tree lives in
+ * `arena`. */
 MUST_USE result json_document(struct arena *arena, const struct source *source,
                               struct diagnostics *diagnostics, struct json_node **root);
 

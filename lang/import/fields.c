@@ -38,6 +38,15 @@ static void report_unknown_field(struct import_reader *r, const struct json_node
         report_note(r->diagnostics, NO_SPAN, "did you mean \"%s\"?", nearest);
 }
 
+bool import_check_kind(struct import_reader *r, const struct json_node *member, enum json_kind kind)
+{
+    if (member->kind == kind)
+        return true;
+    report_error(r->diagnostics, member->span, "\"%s\" must be %s, not %s", member->key,
+                 json_kind_name(kind), json_kind_name(member->kind));
+    return false;
+}
+
 bool import_check_object(struct import_reader *r, const struct json_node *node, const char *what,
                          const struct field_rule *rules, size_t count)
 {
@@ -51,9 +60,8 @@ bool import_check_object(struct import_reader *r, const struct json_node *node, 
         const struct field_rule *rule = field_rule(rules, count, member->key);
         if (!rule)
             report_unknown_field(r, member, rules, count);
-        else if (rule->kind != KIND_ANY && member->kind != rule->kind && member->kind != KIND_NULL)
-            report_error(r->diagnostics, member->span, "\"%s\" must be %s, not %s", member->key,
-                         json_kind_name(rule->kind), json_kind_name(member->kind));
+        else if (rule->kind != KIND_ANY && member->kind != KIND_NULL)
+            (void)import_check_kind(r, member, rule->kind);
     }
     return true;
 }

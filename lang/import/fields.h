@@ -34,6 +34,10 @@ struct field_rule {
 bool import_check_object(struct import_reader *r, const struct json_node *node, const char *what,
                          const struct field_rule *rules, size_t count);
 
+/* Whether the member's value is of this kind; reported when not. */
+bool import_check_kind(struct import_reader *r, const struct json_node *member,
+                       enum json_kind kind);
+
 /* A member of the right kind, else NULL: import_check_object() has reported the wrong ones. */
 const struct json_node *import_field(const struct json_node *object, const char *name,
                                      enum json_kind kind);

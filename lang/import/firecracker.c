@@ -2,8 +2,6 @@
 #include "lang/import/firecracker_profile.h"
 #include "lang/import/policy_text.h"
 
-/* Profiles have some fifty thousand bytes. */
-#define PROFILE_BYTES_MOST ((size_t)4 << 20)
 /* Calls that nobody knows are reported one by one up to here. */
 #define UNKNOWN_CALLS_MOST 20
 #define THREADS_SHOWN_MOST 20
@@ -305,11 +303,6 @@ result import_firecracker(struct arena *arena, const struct source *source,
     struct import i = {.arena = arena,
                        .diagnostics = diagnostics,
                        .abi = options->arch == ABI_NONE ? abi_native() : options->arch};
-    if (source->length > PROFILE_BYTES_MOST) {
-        report_error(diagnostics, NO_SPAN, "%s: a profile has at most %zu bytes", source->name,
-                     PROFILE_BYTES_MOST);
-        return FAILURE(ERROR_INPUT);
-    }
     result r = json_document(arena, source, diagnostics, &root);
     if (worked(r))
         r = firecracker_profile_read(arena, root, diagnostics, &profile);

@@ -51,12 +51,8 @@ static bool read_action_object(struct import_reader *r, const struct json_node *
         return false;
     }
     uint64_t data;
-    if (member->kind != KIND_NUMBER) {
-        report_error(r->diagnostics, member->span, "\"%s\" must be %s, not %s", member->key,
-                     json_kind_name(KIND_NUMBER), json_kind_name(member->kind));
-        return false;
-    }
-    if (!import_number(r, node, member->key, UINT16_MAX, &data))
+    if (!import_check_kind(r, member, KIND_NUMBER) ||
+        !import_number(r, node, member->key, UINT16_MAX, &data))
         return false;
     *word = action_get(rule->action)->word |
             (rule->action == ACTION_ERRNO ? import_errno(r, member->span, data) : (uint32_t)data);
@@ -136,11 +132,8 @@ static bool read_mask(struct import_reader *r, const struct json_node *node, uin
         report_operator(r, member ? member->key_span : node->span, member ? member->key : NULL);
         return false;
     }
-    if (member->kind == KIND_NUMBER)
-        return import_number(r, node, MASKED_EQ, UINT64_MAX, mask);
-    report_error(r->diagnostics, member->span, "\"" MASKED_EQ "\" must be %s, not %s",
-                 json_kind_name(KIND_NUMBER), json_kind_name(member->kind));
-    return false;
+    return import_check_kind(r, member, KIND_NUMBER) &&
+           import_number(r, node, MASKED_EQ, UINT64_MAX, mask);
 }
 
 static bool read_operator(struct import_reader *r, const struct json_node *object,

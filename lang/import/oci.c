@@ -3,9 +3,6 @@
 #include "lang/import/oci_rules.h"
 #include "lang/import/policy_text.h"
 
-/* Profiles have some ten thousand bytes. */
-#define PROFILE_BYTES_MOST ((size_t)4 << 20)
-
 struct writer {
     struct arena *arena;
     struct diagnostics *diagnostics;
@@ -304,11 +301,6 @@ static result read_profile(struct arena *arena, const struct source *source,
                            struct oci_profile *profile)
 {
     struct json_node *root;
-    if (source->length > PROFILE_BYTES_MOST) {
-        report_error(diagnostics, NO_SPAN, "%s: a profile has at most %zu bytes", source->name,
-                     PROFILE_BYTES_MOST);
-        return FAILURE(ERROR_INPUT);
-    }
     result r = json_document(arena, source, diagnostics, &root);
     if (worked(r))
         r = oci_profile_read(arena, root, target->arch, diagnostics, profile);

@@ -119,6 +119,20 @@ static void depth_is_limited(void **state)
     assert_int_equal(parse(f, text)->count, 1);
 }
 
+static void length_is_limited(void **state)
+{
+    struct fixture *f = *state;
+    size_t most = (size_t)4 << 20;
+    char *text = arena_alloc(f->arena, most + 2);
+    memset(text, ' ', most + 1);
+    memcpy(text, "[]", 2);
+    text[most] = '\0';
+    assert_int_equal(parse(f, text)->kind, KIND_ARRAY);
+    text[most] = ' ';
+    text[most + 1] = '\0';
+    assert_refused(f, text, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +141,7 @@ int main(void)
         TEST(integers_are_exact_up_to_64_bits),
         TEST(broken_texts_are_refused_at_their_place),
         TEST(depth_is_limited),
+        TEST(length_is_limited),
     };
     return RUN_TESTS(tests);
 }
